@@ -1,0 +1,84 @@
+//! Logs.
+
+use hhs_crdt::{At, Field, Log};
+use hhs_model::class::{Changes, OpContext};
+
+use crate::history::{World, genesis, identity, op_id};
+
+fn messages(world: &World, author: usize) -> Vec<&str> {
+    world.room(author).messages.iter().map(|entry| entry.value.as_str()).collect()
+}
+
+/// Ana and Ben talk, each reading the other before answering: the order is that of the conversation.
+#[test]
+fn an_answer_stands_after_what_it_answers() {
+    let mut world = World::new(2);
+    let said: Vec<String> = (0..20).map(|number| format!("line {number}")).collect();
+    for (number, line) in said.iter().enumerate() {
+        world.edit(number % 2, |room| room.messages.append(line.clone()));
+        world.pull((number + 1) % 2, number % 2);
+    }
+    assert_eq!(messages(&world, 0), said);
+}
+
+/// Both write offline. Each one's lines stay in their order, nothing is lost, and both read the same afterwards.
+#[test]
+fn concurrent_entries_stand_in_one_order_everywhere() {
+    let mut world = World::new(2);
+    for number in 0..5 {
+        world.edit(0, |room| room.messages.append(format!("ana {number}")));
+        world.edit(1, |room| room.messages.append(format!("ben {number}")));
+    }
+    world.pull_all();
+    assert_eq!(messages(&world, 0), messages(&world, 1));
+    assert_eq!(world.room(0).messages.len(), 10);
+    for name in ["ana", "ben"] {
+        let own: Vec<&str> = messages(&world, 0).into_iter().filter(|line| line.starts_with(name)).collect();
+        assert!(own.is_sorted() && own.len() == 5);
+    }
+}
+
+/// Several entries of one op stand together in the order in which they were appended.
+#[test]
+fn entries_of_one_op_stand_together() {
+    let mut world = World::new(2);
+    world.edit(0, |room| ["a", "b", "c"].into_iter().for_each(|line| room.messages.append(line.into())));
+    world.edit(1, |room| room.messages.append("between".into()));
+    world.pull_all();
+    let together = messages(&world, 0).join(" ");
+    assert!(together.contains("a b c"), "{together}");
+    let first = world.room(0).messages.iter().find(|entry| entry.value == "c").expect("it is there");
+    assert_eq!((first.op, first.index, first.author), (op_id(0), 2, identity(0)));
+}
+
+/// A screen shows the last lines of a long log.
+#[test]
+fn the_last_entries_are_read_from_the_end() {
+    let mut world = World::new(1);
+    for number in 0..10 {
+        world.edit(0, |room| room.messages.append(number.to_string()));
+    }
+    let log = &world.room(0).messages;
+    let last = |count| log.last(count).map(|entry| entry.value.clone()).collect::<Vec<_>>().join(" ");
+    assert_eq!(last(0), "");
+    assert_eq!(last(3), "7 8 9");
+    assert_eq!(last(100), "0 1 2 3 4 5 6 7 8 9");
+    let backwards: Vec<&str> = log.last(2).rev().map(|entry| entry.value.as_str()).collect();
+    assert_eq!(backwards, ["9", "8"]);
+}
+
+/// A long log stays cheap to append to and to read at its end.
+#[test]
+fn a_log_of_hundreds_of_thousands_of_entries_is_ordinary() {
+    const ENTRIES: u64 = 300_000;
+    let mut log: Log<u64> = Log::new(&genesis());
+    let id = op_id(0);
+    for height in 0..ENTRIES {
+        let op = OpContext { id, height, author: identity(0), time: 0, act: None };
+        log.apply(height, At { op: &op, index: 0 }, &mut Changes::unwatched());
+    }
+    assert_eq!(log.len() as u64, ENTRIES);
+    for _ in 0..1000 {
+        assert_eq!(log.last(10).next().map(|entry| *entry.value), Some(ENTRIES - 10));
+    }
+}

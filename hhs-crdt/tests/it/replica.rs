@@ -1,0 +1,220 @@
+//! `derive(Replica)`: payloads, what is void, and edits.
+
+use hhs_crdt::{Log, MAX_MUTATIONS, Register, Replica, Set};
+use hhs_model::class::{Changes, Draft, EditError, OpContext, Void};
+use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, Value, decode, encode};
+use hhs_model::op::{Act, Capability};
+
+use crate::history::{Room, World, add, bytes, genesis, identity, map, op_id, payload, remove, text};
+
+/// An op whose payload means nothing is kept, and void as a whole: what it has right does not count either.
+#[test]
+fn a_payload_that_means_nothing_changes_nothing() {
+    let list = |items: Vec<Value>| Value::List(items);
+    let payloads = [
+        Vec::new(),
+        vec![0xff],
+        bytes(&Value::Null),
+        bytes(&list(vec![])),
+        bytes(&map([])),
+        bytes(&map([("name", list(vec![]))])),
+        bytes(&map([("name", text("not in a list"))])),
+        bytes(&map([("name", list(vec![text("right"), Value::Int(1)]))])),
+        bytes(&map([("name", list(vec![text("right")])), ("nothing", list(vec![text("known")]))])),
+        bytes(&map([("name", list(vec![text("right")])), ("tags", list(vec![map([("take", text("red"))])]))])),
+        bytes(&map([("tags", list(vec![map([("add", text("a")), ("more", Value::Null)])]))])),
+        bytes(&map([("tags", list(vec![map([("remove", map([("value", text("a"))]))])]))])),
+        bytes(&map([("members", list(vec![Value::Null]))])),
+        [bytes(&map([("name", list(vec![text("right")]))])), vec![0x00]].concat(),
+    ];
+    let mut world = World::new(1);
+    world.edit(0, |room| {
+        room.name.set("before".into());
+        room.tags.insert("red".into());
+    });
+    let before = world.room(0).clone();
+    for payload in payloads {
+        let act = Act::Grant { to: identity(1), can: [Capability::write()].into() };
+        let op = world.write(0, Draft { act: Some(act), payload: Some(payload.clone()) }).clone();
+        let mut room = before.clone();
+        let void = op.apply(&mut room).expect_err("the payload means nothing");
+        assert!(matches!(void, Void::Payload(_)), "{payload:02x?}");
+        assert_eq!(room, before, "{payload:02x?}");
+    }
+}
+
+/// The links in a remove have to ascend, as sets do everywhere in the format.
+#[test]
+fn the_ops_that_a_remove_lists_ascend() {
+    let mut links: Vec<Value> = [op_id(0), op_id(1)].iter().map(|op| Value::Link(op.cid())).collect();
+    let mut results = Vec::new();
+    for _ in 0..2 {
+        let mutation = map([("remove", map([("value", text("a")), ("seen", Value::List(links.clone()))]))]);
+        let op = World::new(1).write(0, payload([("tags", vec![mutation])])).clone();
+        results.push(op.apply(&mut Room::empty()).is_ok());
+        links.reverse();
+    }
+    results.sort_unstable();
+    assert_eq!(results, [false, true]);
+}
+
+/// Several fields change in one op; the bytes are those of the format page: a canonical map of lists.
+#[test]
+fn an_op_carries_the_fields_that_it_writes() {
+    let mut world = World::new(1);
+    world.edit(0, |room| room.tags.insert("old".into()));
+    let op = world.edit(0, |room| {
+        room.messages.append("hello".into());
+        room.tags.remove(&"old".into());
+        room.tags.insert("new".into());
+        room.name.set("garden".into());
+    });
+    let expected = payload([
+        ("name", vec![text("garden")]),
+        ("tags", vec![remove("old", &[0]), add("new")]),
+        ("messages", vec![text("hello")]),
+    ]);
+    assert_eq!(op.draft, expected);
+}
+
+/// An edit that writes nothing makes no payload.
+#[test]
+fn an_edit_without_writes_is_empty() {
+    let room = Room::empty();
+    let draft = Room::finish(room.edit()).expect("nothing can be saved");
+    assert!(draft.is_empty());
+}
+
+/// While an app edits it still reads the state that it started from.
+#[test]
+fn an_edit_shows_the_state_before_it() {
+    let mut world = World::new(1);
+    world.edit(0, |room| room.name.set("before".into()));
+    let mut edit = world.room(0).edit();
+    edit.name.set("after".into());
+    assert_eq!(edit.name.get().map(String::as_str), Some("before"));
+    assert_eq!(edit.members.len(), 1);
+}
+
+/// Whatever a value's own class or the bounds do not allow is an error before there is an op.
+#[test]
+fn what_cannot_be_saved_is_an_error() {
+    let room = Numbers::new(&genesis());
+    let mut edit = room.edit();
+    edit.ratio.set(f64::NAN);
+    assert!(matches!(Numbers::finish(edit), Err(EditError::Encode(EncodeError::Float(_)))));
+}
+
+/// An op has a bounded number of mutations: what is written beyond is an error here, and void from a peer.
+#[test]
+fn an_op_has_a_bounded_number_of_mutations() {
+    let room = Room::empty();
+    let full = || (0..MAX_MUTATIONS).map(|_| text("")).collect::<Vec<_>>();
+    let mut edit = room.edit();
+    (0..MAX_MUTATIONS).for_each(|_| edit.messages.append(String::new()));
+    let draft = Room::finish(edit).expect("as many as may be");
+    assert_eq!(draft, payload([("messages", full())]));
+    let op = World::new(1).write(0, draft).clone();
+    assert_eq!(op.apply(&mut Room::empty()).map(|changes| changes.len()), Ok(MAX_MUTATIONS));
+
+    let mut edit = room.edit();
+    (0..MAX_MUTATIONS).for_each(|_| edit.messages.append(String::new()));
+    edit.name.set("one more".into());
+    assert!(matches!(Room::finish(edit), Err(EditError::Encode(EncodeError::Bound { .. }))));
+    let op = World::new(1).write(0, payload([("messages", full()), ("name", vec![text("")])])).clone();
+    let void = op.apply(&mut Room::empty()).expect_err("one too many");
+    let (count, limit) = (MAX_MUTATIONS + 1, MAX_MUTATIONS);
+    assert_eq!(void, Void::Payload(DecodeError::Bound { what: "mutations of an op", count, limit }));
+}
+
+/// A class of fields under other names, with raw identifiers, kept private to a module.
+#[derive(Replica, Debug, PartialEq)]
+#[replica(class = "test/v1/Numbers")]
+struct Numbers {
+    #[hhs(rename = "a-longer-name")]
+    ratio: Register<f64>,
+    r#type: Register<Option<String>>,
+}
+
+/// A field goes by its other name in payloads and changes alike; a raw identifier goes by its plain name.
+#[test]
+fn a_field_goes_by_one_name_everywhere() {
+    assert_eq!(Numbers::CLASS, "test/v1/Numbers");
+    let mut numbers = Numbers::new(&genesis());
+    let mut edit = numbers.edit();
+    edit.ratio.set(0.5);
+    edit.r#type.set(None);
+    let draft = Numbers::finish(edit).expect("it can be saved");
+    let expected = payload([("type", vec![Value::Null]), ("a-longer-name", vec![Value::Float(0.5)])]);
+    assert_eq!(draft, expected);
+
+    let op = OpContext { id: op_id(0), height: 0, author: identity(0), time: 0, act: None };
+    let mut changes = Changes::of(op.id, op.author);
+    numbers.apply(&op, draft.payload.as_deref(), &mut changes).expect("it has a meaning");
+    let fields: Vec<_> = changes.into_vec().iter().filter_map(|change| change.field()).collect();
+    assert_eq!(fields, ["a-longer-name", "type"]);
+    assert_eq!(numbers.r#type.get(), Some(&None));
+}
+
+/// A class that leaves open what it holds.
+#[derive(Replica, Debug, PartialEq)]
+#[replica(class = "test/v1/Shelf")]
+struct Shelf<T: Ord + Clone, const SIZE: usize = 3> {
+    things: Set<T>,
+    history: Log<T>,
+    size: Register<u64>,
+}
+
+/// A generic class works for every type that its fields take.
+#[test]
+fn a_class_may_be_generic() {
+    fn empty<T: Ord + Clone + Encode + Decode + Send + Sync + 'static>() -> Shelf<T, 2> {
+        Shelf::new(&genesis())
+    }
+    assert!(empty::<u64>().things.is_empty());
+    let shelf: Shelf<String> = Shelf::new(&genesis());
+    let mut edit = shelf.edit();
+    edit.things.insert("book".into());
+    edit.size.set(1);
+    assert!(Shelf::finish(edit).expect("it can be saved").payload.is_some());
+}
+
+/// A value of a few bytes that takes more than a block when it is written again, as defaults are written, must not hurt
+/// those who listen.
+#[test]
+fn a_value_that_grows_beyond_a_block_does_not_panic() {
+    #[derive(Debug)]
+    struct Swollen;
+    impl Encode for Swollen {
+        fn encode(&self, encoder: &mut Encoder) {
+            encoder.bytes(&vec![0; 9 << 20]);
+        }
+    }
+    impl Decode for Swollen {
+        fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+            decoder.null().map(|()| Self)
+        }
+    }
+    #[derive(Replica)]
+    #[replica(class = "test/v1/Swollen")]
+    struct Holder {
+        value: Register<Swollen>,
+    }
+    let op = World::new(1).write(0, payload([("value", vec![Value::Null])])).clone();
+    let mut holder = Holder::new(&genesis());
+    assert_eq!(op.apply(&mut holder).map(|changes| changes.len()), Ok(1));
+    assert!(holder.value.get().is_some());
+}
+
+/// The mutations of a set are what the format page says, byte for byte.
+#[test]
+fn mutations_of_a_set_round_trip() {
+    use hhs_crdt::SetMutation;
+    let add_red = SetMutation::Add("red".to_owned());
+    let remove_red = SetMutation::Remove { value: "red".to_owned(), seen: [op_id(1), op_id(2)].into() };
+    for (mutation, value) in [(add_red, add("red")), (remove_red, remove("red", &[1, 2]))] {
+        let bytes = encode(&mutation).expect("it has a canonical form");
+        assert_eq!(decode::<Value>(&bytes), Ok(value));
+        assert_eq!(decode(&bytes), Ok(mutation));
+    }
+}

@@ -1,0 +1,11 @@
+//! Plain values are not replicated types.
+
+use hhs_crdt::Replica;
+
+#[derive(Replica)]
+#[replica(class = "test/v1/Room")]
+struct Room {
+    name: String,
+}
+
+fn main() {}

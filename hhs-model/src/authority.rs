@@ -1,0 +1,203 @@
+//! Authority: who may write, judged from an op's header and its own past, the same for every class.
+//!
+//! An op is refused if its author never held, in the op's own past, what the replica asks for. That depends on nothing
+//! that can change, so every peer refuses the same ops for ever. So far authority is only given: by the genesis and by
+//! grants. A judgement costs time in the grants that the op names, not in its history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::id::{IdentityId, OpId};
+use crate::op::{Act, Capability, Genesis, Header, Op};
+
+#[cfg(test)]
+mod tests;
+
+/// The authority of one replica, as far as it is known here: its genesis, and every op that acts on authority.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    genesis: Genesis,
+    acts: Vec<Known>,
+    index: BTreeMap<OpId, u32>,
+}
+
+/// An op that acts on authority.
+#[derive(Debug, Clone)]
+struct Known {
+    id: OpId,
+    act: Act,
+    /// Which earlier acts are in its past, a bit each.
+    past: Vec<u64>,
+}
+
+/// What an op has seen of authority: the acts in its past that have none above them in that past, as numbers in the order
+/// in which this store came to know them, ascending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen(pub Vec<u32>);
+
+/// Why an op is refused for want of authority.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A grant that it names is not a grant in its past.
+    #[error("the op stands on {0}, which is not a grant in its past")]
+    NoSuchGrant(OpId),
+    /// A grant that it names is somebody else's.
+    #[error("the op stands on the grant {0}, which is to somebody else")]
+    ForeignGrant(OpId),
+    /// Its author does not hold what the op needs.
+    #[error("the author {author} holds no right to {capability} by the grants that the op stands on")]
+    Standing {
+        /// Who wrote it.
+        author: IdentityId,
+        /// What is missing.
+        capability: String,
+    },
+}
+
+impl Authority {
+    /// The authority that a genesis gives.
+    pub fn new(genesis: Genesis) -> Self {
+        Self { genesis, acts: Vec::new(), index: BTreeMap::new() }
+    }
+
+    /// The genesis.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// How many acts are known.
+    pub fn len(&self) -> usize {
+        self.acts.len()
+    }
+
+    /// Whether no act is known.
+    pub fn is_empty(&self) -> bool {
+        self.acts.is_empty()
+    }
+
+    /// The number of an op that acts on authority, if it is known.
+    pub fn number_of(&self, op: &OpId) -> Option<u32> {
+        self.index.get(op).copied()
+    }
+
+    /// What an op has seen whose parents have seen `parents`.
+    pub fn join<'a>(&self, parents: impl IntoIterator<Item = &'a Seen>) -> Seen {
+        let mut parents = parents.into_iter();
+        let Some(first) = parents.next() else { return Seen::default() };
+        let mut all: BTreeSet<u32> = first.0.iter().copied().collect();
+        let mut mixed = false;
+        for seen in parents {
+            if seen != first {
+                mixed = true;
+                all.extend(&seen.0);
+            }
+        }
+        if !mixed {
+            return first.clone();
+        }
+        // What all of them together have below: one pass, linear in heads × words.
+        let mut below = Vec::new();
+        for act in &all {
+            union(&mut below, &self.acts[*act as usize].past);
+        }
+        Seen(all.into_iter().filter(|act| !bit(&below, *act)).collect())
+    }
+
+    /// Judges an op by its header and by what its parents have seen.
+    ///
+    /// # Errors
+    /// Why it is refused, now and for ever.
+    pub fn judge(&self, header: &Header, seen: &Seen) -> Result<(), Refusal> {
+        for grant in &header.grants {
+            let Act::Grant { to, .. } = self.act_in(grant, seen).ok_or(Refusal::NoSuchGrant(*grant))?;
+            if *to != header.author {
+                return Err(Refusal::ForeignGrant(*grant));
+            }
+        }
+        self.need(header, Capability::WRITE)?;
+        match &header.act {
+            None => Ok(()),
+            Some(Act::Grant { can, .. }) => {
+                self.need(header, Capability::GRANT)?;
+                can.iter().try_for_each(|capability| self.need(header, capability.as_str()))
+            }
+        }
+    }
+
+    /// Takes note of an op that was judged and is kept, and returns what ops on top of it have seen.
+    pub fn add(&mut self, op: &Op, seen: Seen) -> Seen {
+        let Some(act) = &op.header().act else { return seen };
+        let number = u32::try_from(self.acts.len()).expect("a replica has fewer than 2^32 ops that act on authority");
+        let mut past = Vec::new();
+        for head in &seen.0 {
+            union(&mut past, &self.acts[*head as usize].past);
+            set(&mut past, *head);
+        }
+        self.index.insert(op.id(), number);
+        self.acts.push(Known { id: op.id(), act: act.clone(), past });
+        Seen(vec![number])
+    }
+
+    /// The grants to stand on for who has seen `seen` and wants to use `capabilities`: none if the genesis gives them all,
+    /// the fewest otherwise, `None` if they are not held.
+    pub fn standing(&self, author: &IdentityId, capabilities: &[&str], seen: &Seen) -> Option<Vec<OpId>> {
+        let mut grants = BTreeSet::new();
+        for capability in capabilities {
+            if self.genesis.holds(author, capability) {
+                continue;
+            }
+            let known = self.acts.iter().enumerate().find(|(number, known)| {
+                gives(&known.act, author, capability) && self.has_seen(seen, *number as u32)
+            });
+            grants.insert(known?.1.id);
+        }
+        Some(grants.into_iter().collect())
+    }
+
+    fn need(&self, header: &Header, capability: &str) -> Result<(), Refusal> {
+        let granted = |grant: &OpId| {
+            let number = self.index.get(grant).copied();
+            number.is_some_and(|number| gives(&self.acts[number as usize].act, &header.author, capability))
+        };
+        if self.genesis.holds(&header.author, capability) || header.grants.iter().any(granted) {
+            return Ok(());
+        }
+        Err(Refusal::Standing { author: header.author, capability: capability.to_owned() })
+    }
+
+    /// The act of an op, if it is one in the past of what has seen `seen`.
+    fn act_in(&self, op: &OpId, seen: &Seen) -> Option<&Act> {
+        let number = *self.index.get(op)?;
+        self.has_seen(seen, number).then(|| &self.acts[number as usize].act)
+    }
+
+    fn has_seen(&self, seen: &Seen, number: u32) -> bool {
+        seen.0.iter().any(|head| *head == number || bit(&self.acts[*head as usize].past, number))
+    }
+}
+
+fn gives(act: &Act, identity: &IdentityId, capability: &str) -> bool {
+    match act {
+        Act::Grant { to, can } => to == identity && can.iter().any(|held| held.as_str() == capability),
+    }
+}
+
+fn bit(bits: &[u64], number: u32) -> bool {
+    bits.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+}
+
+fn set(bits: &mut Vec<u64>, number: u32) {
+    let word = number as usize / 64;
+    if bits.len() <= word {
+        bits.resize(word + 1, 0);
+    }
+    bits[word] |= 1 << (number % 64);
+}
+
+fn union(bits: &mut Vec<u64>, other: &[u64]) {
+    if bits.len() < other.len() {
+        bits.resize(other.len(), 0);
+    }
+    for (word, more) in bits.iter_mut().zip(other) {
+        *word |= more;
+    }
+}

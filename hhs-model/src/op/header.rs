@@ -1,0 +1,291 @@
+//! The header of an op: what it changes, what it builds on, by whose authority, signed.
+
+use std::collections::BTreeSet;
+
+use super::genesis::Capability;
+use super::order::{ascending, check};
+use crate::bounds::{MAX_CAPABILITIES, MAX_DEPS, MAX_GRANTS, MAX_HEADER_BYTES, MAX_PARENTS};
+use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, encode};
+use crate::id::{IdentityId, OpId, PayloadId, ReplicaId};
+use crate::identity::{Domain, PublicKey, Signature, SignedMessage, Signer};
+use crate::object::{CLASS_KEY, Object, expect_class};
+
+/// What an op says about itself, before it is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The replica that the op changes.
+    pub target: ReplicaId,
+    /// The heads that the author had applied, ascending; empty for an op that builds on the genesis alone.
+    pub parents: Vec<OpId>,
+    /// Ops of other replicas that the author had applied and this op rests on, ascending.
+    pub deps: Vec<OpId>,
+    /// The grants that the op stands on, ascending: ops in its past. Empty for holders from the genesis.
+    pub grants: Vec<OpId>,
+    /// What the op does to authority, if anything.
+    pub act: Option<Act>,
+    /// Who wrote the op.
+    pub author: IdentityId,
+    /// When, as the author claims: milliseconds since 1970. It decides nothing.
+    pub time: u64,
+    /// The payload, if there is one: what the op does to the replica's fields.
+    pub payload: Option<PayloadRef>,
+}
+
+/// A payload by hash and size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadRef {
+    /// The hash of its bytes.
+    pub id: PayloadId,
+    /// Its bytes.
+    pub size: u64,
+}
+
+impl PayloadRef {
+    /// The reference to a payload.
+    pub fn to(payload: &[u8]) -> Self {
+        Self { id: PayloadId::of(payload), size: payload.len() as u64 }
+    }
+}
+
+/// What an op does to authority. Everybody understands these, with the class or without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Gives capabilities to an identity. Whoever grants has to hold them, and [`Capability::GRANT`].
+    Grant {
+        /// Who receives them.
+        to: IdentityId,
+        /// What is granted.
+        can: BTreeSet<Capability>,
+    },
+}
+
+/// A header with its signature, its bytes and its id. What it says about others is not checked yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Op {
+    id: OpId,
+    header: Header,
+    signature: Signature,
+    bytes: Vec<u8>,
+    unsigned: Vec<u8>,
+}
+
+/// Why bytes are not those of an op.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpError {
+    /// More than [`MAX_HEADER_BYTES`].
+    #[error("an op header of {0} bytes is more than the {MAX_HEADER_BYTES} allowed")]
+    TooLarge(usize),
+    /// Not canonical, or not an op header.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+impl Op {
+    /// Signs a header.
+    ///
+    /// # Errors
+    /// If a list exceeds its bound or is not in order.
+    pub fn sign(header: Header, signer: &dyn Signer) -> Result<Self, EncodeError> {
+        let unsigned = encode(&Signed { header: &header, signature: None })?;
+        let signature = signer.sign(Domain::OP, &unsigned);
+        let bytes = encode(&Signed { header: &header, signature: Some(&signature) })?;
+        if bytes.len() > MAX_HEADER_BYTES {
+            let what = "bytes of an op header";
+            return Err(EncodeError::Bound { what, count: bytes.len(), limit: MAX_HEADER_BYTES });
+        }
+        Ok(Self { id: OpId::of(&bytes), header, signature, bytes, unsigned })
+    }
+
+    /// Reads a header. Its signature is not checked: see [`Op::signed_message`].
+    ///
+    /// # Errors
+    /// If the bytes are not canonical, not a header, or exceed a bound.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpError> {
+        if bytes.len() > MAX_HEADER_BYTES {
+            return Err(OpError::TooLarge(bytes.len()));
+        }
+        let mut decoder = Decoder::new(bytes)?;
+        let parsed = parse(&mut decoder)?;
+        decoder.finish()?;
+        // The signed bytes are the header without the entry of the signature: cut it out and count one entry less.
+        // There are fewer than 24 entries, so that the count is in the first byte.
+        let mut unsigned = Vec::with_capacity(bytes.len());
+        unsigned.push(bytes[0] - 1);
+        unsigned.extend_from_slice(&bytes[1..parsed.cut.0]);
+        unsigned.extend_from_slice(&bytes[parsed.cut.1..]);
+        let id = OpId::of(bytes);
+        Ok(Self { id, header: parsed.header, signature: parsed.signature, bytes: bytes.to_vec(), unsigned })
+    }
+
+    /// The op's id: the hash of its bytes, the signature among them.
+    pub fn id(&self) -> OpId {
+        self.id
+    }
+
+    /// What the op says.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The canonical bytes, signature included.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The signature together with what it has to hold for, if `key` is the author's.
+    pub fn signed_message(&self, key: PublicKey) -> SignedMessage {
+        SignedMessage { key, bound: Domain::OP.bind(&self.unsigned), signature: self.signature }
+    }
+
+    /// Whether `payload` is the one that the header names.
+    pub fn is_payload(&self, payload: Option<&[u8]>) -> bool {
+        self.header.payload == payload.map(PayloadRef::to)
+    }
+}
+
+struct Signed<'a> {
+    header: &'a Header,
+    signature: Option<&'a Signature>,
+}
+
+impl Object for Header {
+    const CLASS: &'static str = "hhs/v1/Op";
+}
+
+/// A header without signature, which is what gets signed.
+impl Encode for Header {
+    fn encode(&self, encoder: &mut Encoder) {
+        Signed { header: self, signature: None }.encode(encoder);
+    }
+}
+
+/// Reads a header and leaves its signature aside.
+impl Decode for Header {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        parse(decoder).map(|parsed| parsed.header)
+    }
+}
+
+impl Encode for Signed<'_> {
+    fn encode(&self, encoder: &mut Encoder) {
+        let header = self.header;
+        check(encoder, &header.parents, "parents", MAX_PARENTS);
+        check(encoder, &header.deps, "dependencies", MAX_DEPS);
+        check(encoder, &header.grants, "grants", MAX_GRANTS);
+        let payload = usize::from(header.payload.is_some());
+        encoder.map(7 + usize::from(header.act.is_some()) + usize::from(self.signature.is_some()) + 2 * payload);
+        encoder.key(CLASS_KEY).text(Header::CLASS);
+        if let Some(act) = &header.act {
+            encoder.key("act").value(act);
+        }
+        if let Some(signature) = self.signature {
+            encoder.key("sig").value(signature);
+        }
+        encoder.key("deps").value(&header.deps);
+        if let Some(payload) = &header.payload {
+            encoder.key("size").uint(payload.size);
+        }
+        encoder.key("time").uint(header.time);
+        encoder.key("author").value(&header.author);
+        encoder.key("grants").value(&header.grants);
+        encoder.key("target").value(&header.target);
+        encoder.key("parents").value(&header.parents);
+        if let Some(payload) = &header.payload {
+            encoder.key("payload").value(&payload.id);
+        }
+    }
+}
+
+struct Parsed {
+    header: Header,
+    signature: Signature,
+    /// Where the entry of the signature begins and ends.
+    cut: (usize, usize),
+}
+
+fn parse(decoder: &mut Decoder<'_>) -> Result<Parsed, DecodeError> {
+    let mut map = decoder.map()?;
+    expect_class(&mut map, decoder, Header::CLASS)?;
+    let (mut act, mut signature, mut deps, mut size, mut time) = (None, None, None, None, None);
+    let (mut author, mut grants, mut target, mut parents, mut payload) = (None, None, None, None, None);
+    let mut before = decoder.position();
+    while let Some(field) = map.next_key(decoder)? {
+        match field {
+            "act" => act = Some(decoder.value()?),
+            "sig" => signature = Some((decoder.value()?, (before, decoder.position()))),
+            "deps" => deps = Some(ascending(decoder, "dependencies", MAX_DEPS)?),
+            "size" => size = Some(decoder.uint()?),
+            "time" => time = Some(decoder.uint()?),
+            "author" => author = Some(decoder.value()?),
+            "grants" => grants = Some(ascending(decoder, "grants", MAX_GRANTS)?),
+            "target" => target = Some(decoder.value()?),
+            "parents" => parents = Some(ascending(decoder, "parents", MAX_PARENTS)?),
+            "payload" => payload = Some(decoder.value()?),
+            _ => return Err(DecodeError::Invalid("an op header has a field that is not known")),
+        }
+        before = decoder.position();
+    }
+    let payload = match (payload, size) {
+        (Some(id), Some(size)) => Some(PayloadRef { id, size }),
+        (None, None) => None,
+        _ => return Err(DecodeError::Invalid("an op header has a payload without its size, or a size without payload")),
+    };
+    let (signature, cut) = signature.ok_or(DecodeError::MissingField("sig"))?;
+    let header = Header {
+        target: target.ok_or(DecodeError::MissingField("target"))?,
+        parents: parents.ok_or(DecodeError::MissingField("parents"))?,
+        deps: deps.ok_or(DecodeError::MissingField("deps"))?,
+        grants: grants.ok_or(DecodeError::MissingField("grants"))?,
+        act,
+        author: author.ok_or(DecodeError::MissingField("author"))?,
+        time: time.ok_or(DecodeError::MissingField("time"))?,
+        payload,
+    };
+    Ok(Parsed { header, signature, cut })
+}
+
+impl Encode for Act {
+    fn encode(&self, encoder: &mut Encoder) {
+        match self {
+            Self::Grant { to, can } => {
+                if can.is_empty() || can.len() > MAX_CAPABILITIES {
+                    let what = "capabilities in a grant (1 at least)";
+                    encoder.fail(EncodeError::Bound { what, count: can.len(), limit: MAX_CAPABILITIES });
+                }
+                encoder.map(1);
+                encoder.key("grant").map(2);
+                encoder.key("to").value(to);
+                // Ascending by name, which is how it is read back.
+                encoder.key("can").list(can.len());
+                for capability in can {
+                    encoder.value(capability);
+                }
+            }
+        }
+    }
+}
+
+impl Decode for Act {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        const SHAPE: DecodeError = DecodeError::Invalid("an act of an op header is not one that is known");
+        let mut acts = decoder.map()?;
+        if acts.left() != 1 || acts.next_key(decoder)? != Some("grant") {
+            return Err(SHAPE);
+        }
+        let mut grant = decoder.map()?;
+        if grant.left() != 2 || grant.next_key(decoder)? != Some("to") {
+            return Err(SHAPE);
+        }
+        let to = decoder.value()?;
+        if grant.next_key(decoder)? != Some("can") {
+            return Err(SHAPE);
+        }
+        let can: Vec<Capability> = ascending(decoder, "capabilities in a grant", MAX_CAPABILITIES)?;
+        if can.is_empty() {
+            return Err(DecodeError::Invalid("a grant grants nothing"));
+        }
+        grant.next_key(decoder)?;
+        acts.next_key(decoder)?;
+        Ok(Self::Grant { to, can: can.into_iter().collect() })
+    }
+}

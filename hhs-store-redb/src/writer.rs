@@ -1,0 +1,121 @@
+//! The writer: one thread that makes all batches that wait for it durable in one transaction.
+//!
+//! A durable commit costs a flush of the file, whatever it holds. While one is under way, the batches of other tasks
+//! queue up; the next transaction takes them all. So a lone writer waits for nobody, and many share the cost.
+
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use futures::channel::oneshot;
+use hhs_store::backend::{Batch, Write};
+use redb::{Database, Durability};
+
+use crate::error::{Failure, guarded};
+use crate::format::ENTRIES;
+
+/// What a committing task gets once its batch is durable, or failed.
+pub(crate) type Outcome = Result<(), Failure>;
+
+/// The handle on the writer's thread. Dropping it waits until the thread has finished what it was handed.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread. `quick_repair`: see [`Options`](crate::Options).
+    pub(crate) fn start(database: Arc<Database>, quick_repair: bool) -> io::Result<Self> {
+        let (jobs, queue) = mpsc::channel();
+        let thread = thread::Builder::new().name("hhs-store-redb".to_owned());
+        let thread = thread.spawn(move || serve(&database, &queue, quick_repair))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Hands a batch over, behind those handed over before. What comes back resolves when it is durable, or to
+    /// `Canceled` if the thread is gone.
+    pub(crate) fn hand_over(&self, batch: Batch) -> oneshot::Receiver<Outcome> {
+        let (done, outcome) = oneshot::channel();
+        if let Some(jobs) = &self.jobs {
+            // A queue without a thread drops the job, which cancels the outcome.
+            let _ = jobs.send(Job { batch, done });
+        }
+        outcome
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        let Some(thread) = self.thread.take() else { return };
+        // Waking a task can drop it, and with it the last handle: then this is the thread itself, which ends by itself.
+        if thread.thread().id() != thread::current().id() {
+            // It catches the engine's panics, so there is nothing to learn from how it ended.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Job {
+    batch: Batch,
+    done: oneshot::Sender<Outcome>,
+}
+
+fn serve(database: &Database, queue: &mpsc::Receiver<Job>, quick_repair: bool) {
+    while let Ok(first) = queue.recv() {
+        let group = gather(first, queue);
+        let outcome = guarded(|| apply(database, &group, quick_repair).map_err(|error| Failure::new(WRITE, error)));
+        for job in group {
+            // Nobody may be waiting any more.
+            let _ = job.done.send(outcome.clone());
+        }
+    }
+}
+
+/// `first` and what waits behind it, up to the bounds of a group.
+fn gather(first: Job, queue: &mpsc::Receiver<Job>) -> Vec<Job> {
+    let mut bytes = size(&first.batch);
+    let mut group = vec![first];
+    while group.len() < MAX_GROUP_BATCHES && bytes < MAX_GROUP_BYTES {
+        let Ok(job) = queue.try_recv() else { break };
+        bytes += size(&job.batch);
+        group.push(job);
+    }
+    group
+}
+
+fn apply(database: &Database, group: &[Job], quick_repair: bool) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    transaction.set_quick_repair(quick_repair);
+    let mut entries = transaction.open_table(ENTRIES)?;
+    for write in group.iter().flat_map(|job| &job.batch.writes) {
+        match write {
+            Write::Put(key, value) => drop(entries.insert(key.as_slice(), value.as_slice())?),
+            Write::Delete(key) => drop(entries.remove(key.as_slice())?),
+        }
+    }
+    drop(entries);
+    Ok(transaction.commit()?)
+}
+
+fn size(batch: &Batch) -> usize {
+    let size = |write: &Write| match write {
+        Write::Put(key, value) => key.len() + value.len(),
+        Write::Delete(key) => key.len(),
+    };
+    batch.writes.iter().map(size).sum()
+}
+
+const WRITE: &str = "write a batch";
+
+/// The most batches of one transaction. Too low: a flush for few tasks where many wait; too high: those that wait longest
+/// wait for the work of many. The flush outweighs the work of some hundred small batches.
+const MAX_GROUP_BATCHES: usize = 256;
+/// No further batch joins a transaction with this many bytes of keys and values: writing them takes as long as the flush,
+/// so sharing gains little, and the pages of a transaction are kept in memory.
+const MAX_GROUP_BYTES: usize = 8 << 20;
+
+#[cfg(test)]
+mod tests;

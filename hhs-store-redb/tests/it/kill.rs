@@ -1,0 +1,153 @@
+//! `kill -9` of a process that writes: what it acknowledged is there.
+//!
+//! The writing process is this test binary again, asked for one test with the store's path in its environment.
+#![cfg(unix)]
+
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+
+use futures::executor::block_on;
+use futures::future::join_all;
+use hhs_store::BackendError;
+use hhs_store::backend::Backend;
+use hhs_store_redb::{Options, RedbBackend};
+use tempfile::tempdir;
+
+use crate::numbered;
+
+/// A process commits numbered batches, several at a time, says each number once it is durable, and is killed: twenty
+/// times on the same store, some right when it starts, some while it is busy. After each kill all that it acknowledged is
+/// there, whole, in order, and nothing in half. While it lives, nobody else gets at the store.
+#[test]
+fn whatever_was_acknowledged_before_a_kill_is_there_after_it() {
+    kill_twenty_times(&Options::default());
+}
+
+/// The same with commits that save which pages are free.
+#[test]
+fn whatever_was_acknowledged_is_there_with_quick_repair_too() {
+    kill_twenty_times(&Options { quick_repair: true, ..Options::default() });
+}
+
+/// Not a test by itself: the process that the tests above kill. Run alone it makes a few commits in a store of its own.
+#[test]
+fn the_process_that_is_killed() {
+    let options = Options { quick_repair: env::var_os(QUICK_REPAIR).is_some(), ..Options::default() };
+    match env::var_os(STORE) {
+        Some(path) => write_numbered(Path::new(&path), &options, u32::MAX, say),
+        None => {
+            let directory = tempdir().unwrap();
+            let path = directory.path().join("store");
+            write_numbered(&path, &options, 20, |_| ());
+            assert_eq!(numbered::count(&RedbBackend::open(&path).unwrap()).unwrap(), 20);
+        }
+    }
+}
+
+fn kill_twenty_times(options: &Options) {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store");
+    let mut acknowledged = 0;
+    // How many batches it may acknowledge before the kill.
+    let patience = [0, 0, 1, 2, 0, 3, 5, 4, 1, 8, 13, 0, 2, 21, 34, 6, 3, 55, 89, 40];
+    for (round, patience) in patience.into_iter().enumerate() {
+        let mut child = Writing::start(&path, options);
+        // The first is killed as soon as the file is there, others while they start, most once they have the store open.
+        if round == 0 {
+            while !path.exists() {
+                thread::yield_now();
+            }
+        } else if round % 4 != 0 {
+            child.wait_until_open();
+            let refusal = RedbBackend::open(&path).map(drop);
+            assert!(matches!(refusal, Err(BackendError::Locked { .. })), "the process has it open: {refusal:?}");
+            for _ in 0..patience {
+                acknowledged = acknowledged.max(child.wait_for_a_number() + 1);
+            }
+        }
+        acknowledged = acknowledged.max(child.kill());
+
+        let store = RedbBackend::open_with(&path, options).unwrap();
+        let found = numbered::count(&store).unwrap();
+        assert!(found >= acknowledged, "round {round}: {acknowledged} were acknowledged and {found} are there");
+        acknowledged = found;
+    }
+    assert!(acknowledged > 200, "the processes got to write: {acknowledged}");
+}
+
+/// Commits batches from where the store ends to `end`, [`AT_ONCE`] at a time, and says each number once it is durable.
+fn write_numbered(path: &Path, options: &Options, end: u32, say: fn(&str)) {
+    let store = RedbBackend::open_with(path, options).unwrap();
+    let mut next = numbered::count(&store).unwrap();
+    say(OPEN);
+    while next < end {
+        let numbers = next..end.min(next + AT_ONCE);
+        next = numbers.end;
+        block_on(join_all(numbers.map(|number| {
+            let committed = store.commit(numbered::batch(number));
+            async move {
+                committed.await.unwrap();
+                say(&number.to_string());
+            }
+        })));
+    }
+}
+
+fn say(what: &str) {
+    let mut out = std::io::stdout().lock();
+    // A line of its own: the test runner writes to the same place.
+    write!(out, "\n{MARK}{what}\n").and_then(|()| out.flush()).unwrap();
+}
+
+struct Writing {
+    process: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Writing {
+    fn start(path: &Path, options: &Options) -> Self {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["kill::the_process_that_is_killed", "--exact", "--nocapture", "--test-threads=1"]);
+        command.env(STORE, path).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        if options.quick_repair {
+            command.env(QUICK_REPAIR, "1");
+        }
+        let mut process = command.spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, lines }
+    }
+
+    fn next_word(&mut self) -> Option<String> {
+        let mut words = self.lines.by_ref().map_while(Result::ok);
+        words.find_map(|line| line.strip_prefix(MARK).map(str::to_owned))
+    }
+
+    fn wait_until_open(&mut self) {
+        assert_eq!(self.next_word().as_deref(), Some(OPEN));
+    }
+
+    fn wait_for_a_number(&mut self) -> u32 {
+        self.next_word().expect("the process goes on").parse().unwrap()
+    }
+
+    /// Kills it and reads what it had still said; the number behind the highest.
+    fn kill(&mut self) -> u32 {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let mut behind = 0;
+        while let Some(word) = self.next_word() {
+            // The last word may be cut off, but then it is a shorter number, which was acknowledged too, or none.
+            behind = behind.max(word.parse().map_or(0, |number: u32| number + 1));
+        }
+        behind
+    }
+}
+
+const STORE: &str = "HHS_STORE_REDB_KILL_STORE";
+const QUICK_REPAIR: &str = "HHS_STORE_REDB_KILL_QUICK_REPAIR";
+const MARK: &str = "~ ";
+const OPEN: &str = "open";
+const AT_ONCE: u32 = 4;

@@ -1,0 +1,165 @@
+//! Writing ops of one's own: built on the heads, by the grants one holds, signed, durable before the call returns.
+
+use std::collections::btree_map::Entry;
+
+use hhs_model::authority::Seen;
+use hhs_model::bounds::MAX_PARENTS;
+use hhs_model::class::{Draft, EditError};
+use hhs_model::op::{Act, Capability, Header, Op, PayloadRef};
+use hhs_model::{Author, OpId, ReplicaId};
+
+use super::error::{AppendError, StoreError};
+use super::objects::StagedObjects;
+use super::replica::{Link, ReplicaState, Staged};
+use super::{Committed, Store};
+
+impl Store {
+    /// Writes one op on top of all heads and makes it durable. `draft` is asked for what the op carries when nothing else
+    /// can come in between; `None` writes nothing.
+    ///
+    /// `time` is what the op claims: milliseconds since 1970.
+    ///
+    /// # Errors
+    /// If the author may not, the draft cannot be saved, or the store fails. Then nothing was written.
+    pub async fn append(
+        &self,
+        replica: ReplicaId,
+        author: &Author,
+        time: u64,
+        draft: impl FnOnce() -> Result<Option<Draft>, EditError>,
+    ) -> Result<Option<OpId>, AppendError> {
+        let mut writer = self.inner.writer.lock().await;
+        let mut state = match writer.replicas.remove(&replica) {
+            Some(state) => state,
+            None => ReplicaState::load(self, replica).await?,
+        };
+        let draft = match draft() {
+            Ok(Some(draft)) => draft,
+            unchanged => {
+                writer.replicas.insert(replica, state);
+                return Ok(unchanged.map(|_| None)?);
+            }
+        };
+        self.check_grantee(&draft).await?;
+        let mut staged = Staged::default();
+        let id = match write(&mut state, &mut staged, replica, author, time, draft) {
+            Ok(id) => id,
+            // The state may have been changed: it is dropped, and read again by the next write.
+            Err(error) => return Err(error),
+        };
+        let mut objects = StagedObjects::new(writer.next_object);
+        if self.place(author.id()).await?.is_none() {
+            objects.put(author.id(), author.identity_bytes().to_vec());
+        }
+        let mut batch = state.finish(&mut staged);
+        let next = objects.finish(&mut batch);
+        self.backend().commit(batch).await?;
+        writer.next_object = next;
+        let added = staged.ops.len() as u64;
+        let committed = Committed { replica, ops: state.count, added, local: true };
+        writer.replicas.insert(replica, state);
+        self.tell(committed, &staged.ops);
+        Ok(Some(id))
+    }
+
+    /// Whether somebody holds a capability by what the heads of a replica have seen.
+    ///
+    /// # Errors
+    /// If the replica is not here or the backend cannot read.
+    pub async fn may(
+        &self,
+        replica: ReplicaId,
+        identity: hhs_model::IdentityId,
+        capability: &str,
+    ) -> Result<bool, StoreError> {
+        let mut writer = self.inner.writer.lock().await;
+        let state = match writer.replicas.entry(replica) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(ReplicaState::load(self, replica).await?),
+        };
+        let seen = state.authority.join(state.heads.values().map(|link| &link.seen));
+        Ok(state.authority.standing(&identity, &[capability], &seen).is_some())
+    }
+
+    /// Takes in an identity, so that it can be granted something.
+    ///
+    /// # Errors
+    /// If the bytes are not those of an identity, or the backend cannot write.
+    pub async fn put_identity(&self, bytes: Vec<u8>) -> Result<hhs_model::IdentityId, StoreError> {
+        hhs_model::Identity::from_bytes(&bytes)?;
+        let id = hhs_model::IdentityId::of(&bytes);
+        self.put_bytes(bytes).await?;
+        Ok(id)
+    }
+
+    async fn check_grantee(&self, draft: &Draft) -> Result<(), StoreError> {
+        match &draft.act {
+            Some(Act::Grant { to, .. }) if self.identity(*to).await?.is_none() => Err(StoreError::NoIdentity(*to)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Stages an op of one's own, after ops that merge heads if there are more than one op may have as parents.
+fn write(
+    state: &mut ReplicaState,
+    staged: &mut Staged,
+    replica: ReplicaId,
+    author: &Author,
+    time: u64,
+    draft: Draft,
+) -> Result<OpId, AppendError> {
+    while state.heads.len() > MAX_PARENTS {
+        stage_one(state, staged, replica, author, time, Draft::default())?;
+    }
+    stage_one(state, staged, replica, author, time, draft)
+}
+
+fn stage_one(
+    state: &mut ReplicaState,
+    staged: &mut Staged,
+    replica: ReplicaId,
+    author: &Author,
+    time: u64,
+    draft: Draft,
+) -> Result<OpId, AppendError> {
+    let (parents, links): (Vec<OpId>, Vec<Link>) =
+        state.heads.iter().take(MAX_PARENTS).map(|(id, link)| (*id, link.clone())).unzip();
+    let seen = state.authority.join(links.iter().map(|link| &link.seen));
+    let grants = standing(state, author, &draft, &seen)?;
+    let header = Header {
+        target: replica,
+        parents,
+        deps: Vec::new(),
+        grants,
+        act: draft.act,
+        author: author.id(),
+        time,
+        payload: draft.payload.as_deref().map(PayloadRef::to),
+    };
+    let op = Op::sign(header, &**author.signer()).map_err(StoreError::from)?;
+    let id = op.id();
+    let not_allowed = |reason| match reason {
+        hhs_model::authority::Refusal::Standing { author, capability } => AppendError::NotAllowed { author, capability },
+        other => unreachable!("an op of our own stands on grants that were chosen for it: {other}"),
+    };
+    state.stage(staged, op, draft.payload, &links).map_err(not_allowed)?;
+    Ok(id)
+}
+
+/// The grants that the op has to stand on.
+fn standing(state: &ReplicaState, author: &Author, draft: &Draft, seen: &Seen) -> Result<Vec<OpId>, AppendError> {
+    let mut needed = vec![Capability::WRITE];
+    if let Some(Act::Grant { can, .. }) = &draft.act {
+        needed.push(Capability::GRANT);
+        needed.extend(can.iter().map(Capability::as_str));
+    }
+    match state.authority.standing(&author.id(), &needed, seen) {
+        Some(grants) => Ok(grants),
+        None => {
+            let missing = needed.iter().find(|one| state.authority.standing(&author.id(), &[one], seen).is_none());
+            let capability = missing.copied().unwrap_or(Capability::WRITE).to_owned();
+            Err(AppendError::NotAllowed { author: author.id(), capability })
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Why the store refuses or fails, one enum for each thing one can ask of it.
+
+use hhs_model::authority::Refusal;
+use hhs_model::class::EditError;
+use hhs_model::codec::{DecodeError, EncodeError};
+use hhs_model::op::{GenesisError, OpError};
+use hhs_model::{IdentityId, ObjectId, OpId, ReplicaId};
+
+use crate::backend::BackendError;
+
+/// Why reading, saving or opening failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The backend failed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// There is no such replica here.
+    #[error("the replica {0} is not in this store: synchronise it first")]
+    NoReplica(ReplicaId),
+    /// A replica is of another class than asked for.
+    #[error("the replica {id} is of class {found:?}, not {expected:?}")]
+    Class {
+        /// The replica.
+        id: ReplicaId,
+        /// The class in its genesis.
+        found: String,
+        /// The class asked for.
+        expected: &'static str,
+    },
+    /// An object is not valid.
+    #[error("the object is refused: {0}")]
+    Object(#[from] DecodeError),
+    /// A value has no canonical bytes.
+    #[error("this cannot be saved: {0}")]
+    Encode(#[from] EncodeError),
+    /// A genesis has no canonical bytes.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// An object links to an identity that is not here.
+    #[error("the identity {0} is not in this store and did not come along")]
+    NoIdentity(IdentityId),
+    /// Bytes do not have the id that was asked for.
+    #[error("expected the object {expected}, but the bytes are those of {found}")]
+    WrongId {
+        /// The id asked for.
+        expected: ObjectId,
+        /// The id of the bytes.
+        found: ObjectId,
+    },
+}
+
+/// Why a local write did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The author may not do this.
+    #[error("{author} may not {capability} here: ask a member who may grant to grant it")]
+    NotAllowed {
+        /// Who wanted to write.
+        author: IdentityId,
+        /// What they may not.
+        capability: String,
+    },
+    /// The edit cannot become an op.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+}
+
+/// Why nothing of a bundle of ops was kept. Each says whose fault it is.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The store failed; the sender is not to blame.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An op is not one.
+    #[error("an op header is refused: {0}")]
+    Op(#[from] OpError),
+    /// An identity is not one.
+    #[error("an identity is refused: {0}")]
+    Identity(#[from] DecodeError),
+    /// An op of another replica.
+    #[error("the op {op} is of the replica {found}, which was not asked for")]
+    Target {
+        /// The op.
+        op: OpId,
+        /// Its replica.
+        found: ReplicaId,
+    },
+    /// A payload is not the one that its header names.
+    #[error("the payload of the op {0} is not the one that its header names")]
+    Payload(OpId),
+    /// A signature does not hold.
+    #[error("the signature of the op {0} does not hold")]
+    Signature(OpId),
+    /// A parent or dependency is neither here nor earlier in the bundle, or is no op of this replica.
+    #[error("the op {op} builds on {missing}, which did not come before it")]
+    Incomplete {
+        /// The op.
+        op: OpId,
+        /// What is missing.
+        missing: OpId,
+    },
+    /// An identity that an op names is neither here nor in the bundle.
+    #[error("the op {op} names the identity {missing}, which did not come along")]
+    NoIdentity {
+        /// The op.
+        op: OpId,
+        /// The identity.
+        missing: IdentityId,
+    },
+    /// The author had no right to write the op.
+    #[error("the op {op} is refused: {reason}")]
+    Refused {
+        /// The op.
+        op: OpId,
+        /// Why.
+        reason: Refusal,
+    },
+}
+
+impl IngestError {
+    /// Whether whoever sent the bundle did what no honest peer does.
+    pub fn blames_sender(&self) -> bool {
+        !matches!(self, Self::Store(_))
+    }
+}
+
+impl From<BackendError> for IngestError {
+    fn from(error: BackendError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<BackendError> for AppendError {
+    fn from(error: BackendError) -> Self {
+        Self::Store(error.into())
+    }
+}

@@ -1,0 +1,215 @@
+//! Reading ops and history: in causal order, page by page, and what lies between two versions.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, Range};
+
+use hhs_model::history::{Difference, Positions};
+use hhs_model::op::{Genesis, Op};
+use hhs_model::{Frontier, Hash, OpId, ReplicaId};
+
+use super::keys;
+use super::record::{OpRecord, Place};
+use super::{Store, StoreError, corrupted, last_number};
+use crate::backend::{Limit, Order, prefix_range};
+
+/// An op as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredOp {
+    /// Where it stands in this store's causal order of the replica; below those of all ops that came later.
+    pub position: u64,
+    /// One more than the greatest height of its parents; 0 without parents.
+    pub height: u64,
+    /// The op.
+    pub op: Op,
+    /// Its payload, if it has one.
+    pub payload: Option<Vec<u8>>,
+}
+
+/// How much to read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimit {
+    /// At most this many ops.
+    pub ops: usize,
+    /// No further op once headers and payloads have about this many bytes.
+    pub bytes: usize,
+}
+
+/// Records are looked through in pages of this many.
+const PAGE: u64 = 1024;
+
+impl Store {
+    /// The genesis of a replica.
+    ///
+    /// # Errors
+    /// [`StoreError::NoReplica`] if it is not here.
+    pub async fn genesis(&self, replica: ReplicaId) -> Result<Genesis, StoreError> {
+        Ok(self.find_replica(replica).await?.1)
+    }
+
+    /// Whether a replica is here.
+    ///
+    /// # Errors
+    /// If the backend cannot read.
+    pub async fn has_replica(&self, replica: ReplicaId) -> Result<bool, StoreError> {
+        Ok(matches!(self.place(replica).await?, Some(Place::Genesis { .. })))
+    }
+
+    /// All replicas, in the order in which they came.
+    ///
+    /// # Errors
+    /// If the backend cannot read.
+    pub async fn replicas(&self) -> Result<Vec<ReplicaId>, StoreError> {
+        let all = Limit { entries: usize::MAX, bytes: usize::MAX };
+        let mut ids = Vec::new();
+        for (_, object) in self.backend().scan(prefix_range(&[keys::REPLICA]), Order::Ascending, all).await? {
+            let genesis = self.backend().get(&keys::object(keys::number(&object, 0)?)).await?;
+            let genesis = genesis.ok_or_else(|| corrupted("the genesis of a replica is not there"))?;
+            ids.push(ReplicaId::of(&genesis));
+        }
+        Ok(ids)
+    }
+
+    /// The heads of a replica.
+    ///
+    /// # Errors
+    /// [`StoreError::NoReplica`] if it is not here.
+    pub async fn frontier(&self, replica: ReplicaId) -> Result<Frontier, StoreError> {
+        let (number, _) = self.find_replica(replica).await?;
+        let all = Limit { entries: usize::MAX, bytes: usize::MAX };
+        let heads = self.backend().scan(prefix_range(&keys::heads_of(number)), Order::Ascending, all).await?;
+        let id = |id: Vec<u8>| id.try_into().map(|id| OpId(Hash(id))).map_err(|_| corrupted("a head is not an id"));
+        heads.into_iter().map(|(_, value)| id(value)).collect()
+    }
+
+    /// How many ops a replica has.
+    ///
+    /// # Errors
+    /// [`StoreError::NoReplica`] if it is not here.
+    pub async fn count(&self, replica: ReplicaId) -> Result<u64, StoreError> {
+        let (number, _) = self.find_replica(replica).await?;
+        Ok(last_number(self.backend(), &keys::ops_of(number)).await?.map_or(0, |last| last + 1))
+    }
+
+    /// Those of `ids` that are not ops of the replica here.
+    ///
+    /// # Errors
+    /// [`StoreError::NoReplica`] if it is not here.
+    pub async fn unknown(&self, replica: ReplicaId, ids: &[OpId]) -> Result<Vec<OpId>, StoreError> {
+        let known = self.positions(replica, ids).await?;
+        Ok(ids.iter().filter(|id| !known.contains_key(id)).copied().collect())
+    }
+
+    /// Those of `ids` that are ops of the replica here, with their positions.
+    ///
+    /// # Errors
+    /// [`StoreError::NoReplica`] if it is not here.
+    pub async fn positions(&self, replica: ReplicaId, ids: &[OpId]) -> Result<BTreeMap<OpId, u64>, StoreError> {
+        let (number, _) = self.find_replica(replica).await?;
+        let mut known = BTreeMap::new();
+        for (id, place) in ids.iter().zip(self.places(ids).await?) {
+            if let Some(Place::Op { replica, position }) = place
+                && replica == number
+            {
+                known.insert(*id, position);
+            }
+        }
+        Ok(known)
+    }
+
+    /// The ops at or below `heads` that are not at or below any of `known`, all given by position.
+    ///
+    /// # Errors
+    /// If the replica is not here or the backend cannot read.
+    pub async fn difference(
+        &self,
+        replica: ReplicaId,
+        heads: impl IntoIterator<Item = u64>,
+        known: impl IntoIterator<Item = u64>,
+    ) -> Result<Positions, StoreError> {
+        let (number, _) = self.find_replica(replica).await?;
+        let mut walk = Difference::new(heads, known);
+        let mut page = Page { start: 0, parents: Vec::new() };
+        while let Some(position) = walk.next_position() {
+            let parents = match page.get(position) {
+                Some(parents) => parents,
+                None => {
+                    page = self.page_below(number, position).await?;
+                    page.get(position).ok_or_else(|| corrupted("the op of a position is not there"))?
+                }
+            };
+            walk.visit(parents);
+        }
+        Ok(walk.finish())
+    }
+
+    async fn page_below(&self, replica: u32, position: u64) -> Result<Page, StoreError> {
+        let start = position.saturating_sub(PAGE - 1);
+        let range = (Bound::Included(keys::op(replica, start)), Bound::Included(keys::op(replica, position)));
+        let all = Limit { entries: usize::MAX, bytes: usize::MAX };
+        let records = self.backend().scan(range, Order::Ascending, all).await?;
+        let parents = records.iter().map(|(_, record)| OpRecord::parents_of(record)).collect::<Result<_, StoreError>>()?;
+        Ok(Page { start, parents })
+    }
+
+    /// The ids of the ops of a range of positions, in order.
+    ///
+    /// # Errors
+    /// If the replica is not here or the backend cannot read.
+    pub async fn op_ids(&self, replica: ReplicaId, range: Range<u64>) -> Result<Vec<OpId>, StoreError> {
+        let (number, _) = self.find_replica(replica).await?;
+        let keys = (Bound::Included(keys::op(number, range.start)), Bound::Excluded(keys::op(number, range.end)));
+        let all = Limit { entries: usize::MAX, bytes: usize::MAX };
+        let records = self.backend().scan(keys, Order::Ascending, all).await?;
+        records.iter().map(|(_, record)| Ok(OpId::of(&OpRecord::from_bytes(record)?.header))).collect()
+    }
+
+    /// Reads ops of a range of positions, in order, until the limit; the first one whatever its size.
+    ///
+    /// # Errors
+    /// If the replica is not here or the backend cannot read.
+    pub async fn ops(
+        &self,
+        replica: ReplicaId,
+        range: Range<u64>,
+        limit: ReadLimit,
+    ) -> Result<Vec<StoredOp>, StoreError> {
+        let (number, _) = self.find_replica(replica).await?;
+        let keys_of = |key: fn(u32, u64) -> Vec<u8>| {
+            (Bound::Included(key(number, range.start)), Bound::Excluded(key(number, range.end)))
+        };
+        let limit = Limit { entries: limit.ops, bytes: limit.bytes };
+        let records = self.backend().scan(keys_of(keys::op), Order::Ascending, limit).await?;
+        let payloads = self.backend().scan(keys_of(keys::payload), Order::Ascending, limit).await?;
+        let mut payloads = payloads.into_iter().peekable();
+        let mut ops = Vec::with_capacity(records.len());
+        for (key, record) in records {
+            let position = keys::number(&key, 5)?;
+            let record = OpRecord::from_bytes(&record)?;
+            let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
+            let payload = match op.header().payload {
+                None => None,
+                Some(_) => match payloads.next_if(|(key, _)| *key == keys::payload(number, position)) {
+                    Some((_, payload)) => Some(payload),
+                    // The limit cut the payloads off earlier than the headers.
+                    None if !ops.is_empty() => break,
+                    None => return Err(corrupted("the payload of an op is not there")),
+                },
+            };
+            ops.push(StoredOp { position, height: record.height, op, payload });
+        }
+        Ok(ops)
+    }
+}
+
+/// The parents of consecutive positions.
+struct Page {
+    start: u64,
+    parents: Vec<Vec<u64>>,
+}
+
+impl Page {
+    fn get(&self, position: u64) -> Option<&[u64]> {
+        let at = usize::try_from(position.checked_sub(self.start)?).ok()?;
+        self.parents.get(at).map(Vec::as_slice)
+    }
+}

@@ -1,0 +1,170 @@
+//! The writer's view of one replica: its heads and its authority, and how ops are judged and staged on top.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hhs_model::authority::{Authority, Refusal, Seen};
+use hhs_model::object;
+use hhs_model::op::{Genesis, Op};
+use hhs_model::{OpId, ReplicaId};
+
+use super::keys;
+use super::read::StoredOp;
+use super::record::{OpRecord, Place};
+use super::{Store, StoreError, corrupted, last_number};
+use crate::backend::{Batch, Limit, Order, prefix_range};
+
+pub(super) struct ReplicaState {
+    pub(super) number: u32,
+    pub(super) authority: Authority,
+    pub(super) count: u64,
+    pub(super) heads: BTreeMap<OpId, Link>,
+}
+
+/// What an op on top of another has to know of it.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub(super) position: u64,
+    pub(super) height: u64,
+    pub(super) seen: Seen,
+}
+
+/// Ops that were judged and will be committed together.
+#[derive(Default)]
+pub(super) struct Staged {
+    pub(super) batch: Batch,
+    pub(super) ops: Vec<StoredOp>,
+    links: BTreeMap<OpId, Link>,
+    heads_added: BTreeMap<u64, OpId>,
+    heads_removed: BTreeSet<u64>,
+}
+
+impl Staged {
+    /// The op, if it is among the staged ones.
+    pub(super) fn link(&self, op: &OpId) -> Option<&Link> {
+        self.links.get(op)
+    }
+}
+
+impl ReplicaState {
+    /// Reads the state of a replica.
+    pub(super) async fn load(store: &Store, id: ReplicaId) -> Result<Self, StoreError> {
+        let (number, genesis) = store.find_replica(id).await?;
+        let last = last_number(store.backend(), &keys::ops_of(number)).await?;
+        let mut state = Self {
+            number,
+            authority: Authority::new(genesis),
+            count: last.map_or(0, |last| last + 1),
+            heads: BTreeMap::new(),
+        };
+        for record in state.listed(store, keys::acts_of(number), |_, value| keys::number(value, 0)).await? {
+            let (_, record) = record;
+            let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
+            state.authority.add(&op, record.seen);
+        }
+        for (position, record) in state.listed(store, keys::heads_of(number), |key, _| keys::number(key, 5)).await? {
+            let id = OpId::of(&record.header);
+            let seen = state.seen_after(&id, record.seen);
+            state.heads.insert(id, Link { position, height: record.height, seen });
+        }
+        Ok(state)
+    }
+
+    /// The records of the positions that the entries below `prefix` name.
+    async fn listed(
+        &self,
+        store: &Store,
+        prefix: Vec<u8>,
+        position: impl Fn(&[u8], &[u8]) -> Result<u64, StoreError>,
+    ) -> Result<Vec<(u64, OpRecord)>, StoreError> {
+        let all = Limit { entries: usize::MAX, bytes: usize::MAX };
+        let entries = store.backend().scan(prefix_range(&prefix), Order::Ascending, all).await?;
+        let positions: Vec<u64> =
+            entries.iter().map(|(key, value)| position(key, value)).collect::<Result<_, StoreError>>()?;
+        let mut records = Vec::with_capacity(positions.len());
+        for chunk in positions.chunks(512) {
+            let wanted: Vec<Vec<u8>> = chunk.iter().map(|position| keys::op(self.number, *position)).collect();
+            for (position, value) in chunk.iter().zip(store.backend().get_many(&wanted).await?) {
+                let value = value.ok_or_else(|| corrupted("an index names an op that is not there"))?;
+                records.push((*position, OpRecord::from_bytes(&value)?));
+            }
+        }
+        Ok(records)
+    }
+
+    /// What ops on top of `op` have seen, if `op` itself had seen `seen`.
+    pub(super) fn seen_after(&self, op: &OpId, seen: Seen) -> Seen {
+        self.authority.number_of(op).map_or(seen, |number| Seen(vec![number]))
+    }
+
+    /// Judges an op whose parents are all held and stages it.
+    pub(super) fn stage(
+        &mut self,
+        staged: &mut Staged,
+        op: Op,
+        payload: Option<Vec<u8>>,
+        parents: &[Link],
+    ) -> Result<(), Refusal> {
+        let seen = self.authority.join(parents.iter().map(|parent| &parent.seen));
+        self.authority.judge(op.header(), &seen)?;
+        let position = self.count;
+        let height = parents.iter().map(|parent| parent.height + 1).max().unwrap_or(0);
+        let record = OpRecord {
+            height,
+            parents: parents.iter().map(|parent| parent.position).collect(),
+            seen: seen.clone(),
+            header: op.bytes().to_vec(),
+        };
+        let batch = &mut staged.batch;
+        batch.put(keys::place(op.id()), Place::Op { replica: self.number, position }.to_bytes());
+        batch.put(keys::op(self.number, position), record.to_bytes());
+        if let Some(payload) = &payload {
+            batch.put(keys::payload(self.number, position), payload.clone());
+        }
+        if op.header().act.is_some() {
+            let number = self.authority.len() as u64;
+            batch.put(keys::act(self.number, number), position.to_be_bytes());
+        }
+        self.count += 1;
+        let after = self.authority.add(&op, seen);
+        self.move_heads(staged, &op, Link { position, height, seen: after });
+        staged.ops.push(StoredOp { position, height, op, payload });
+        Ok(())
+    }
+
+    fn move_heads(&mut self, staged: &mut Staged, op: &Op, link: Link) {
+        for parent in &op.header().parents {
+            if let Some(head) = self.heads.remove(parent)
+                && staged.heads_added.remove(&head.position).is_none()
+            {
+                staged.heads_removed.insert(head.position);
+            }
+        }
+        staged.heads_added.insert(link.position, op.id());
+        staged.links.insert(op.id(), link.clone());
+        self.heads.insert(op.id(), link);
+    }
+
+    /// The batch of all that was staged, the heads included.
+    pub(super) fn finish(&self, staged: &mut Staged) -> Batch {
+        for position in std::mem::take(&mut staged.heads_removed) {
+            staged.batch.delete(keys::head(self.number, position));
+        }
+        for (position, id) in std::mem::take(&mut staged.heads_added) {
+            staged.batch.put(keys::head(self.number, position), id.as_bytes().to_vec());
+        }
+        std::mem::take(&mut staged.batch)
+    }
+}
+
+impl Store {
+    /// The number and the genesis of a replica.
+    pub(super) async fn find_replica(&self, id: ReplicaId) -> Result<(u32, Genesis), StoreError> {
+        let Some(Place::Genesis { replica, object }) = self.place(id).await? else {
+            return Err(StoreError::NoReplica(id));
+        };
+        let bytes = self.backend().get(&keys::object(object)).await?;
+        let bytes = bytes.ok_or_else(|| corrupted("the genesis of a replica is not there"))?;
+        let genesis = object::from_bytes(&bytes).map_err(|_| corrupted("the genesis of a replica cannot be read"))?;
+        Ok((replica, genesis))
+    }
+}

@@ -1,0 +1,58 @@
+//! The side that sends ops.
+
+use std::ops::Range;
+
+use hhs_model::ReplicaId;
+use hhs_model::history::Positions;
+
+/// Ids that we list at most, whatever is asked for.
+pub(crate) const LONGEST_LIST: u64 = 16_384;
+/// Ranges of positions that one task reads.
+const RANGES: usize = 4096;
+
+/// One request of a peer, under way.
+#[derive(Debug)]
+pub struct Serve {
+    /// The replica.
+    pub replica: ReplicaId,
+    /// What has to be sent; `None` until it is known.
+    pub plan: Option<Positions>,
+    /// Whether a list may be sent instead, and how long.
+    pub list: Option<u64>,
+    /// Whether the genesis has to be sent first.
+    pub genesis: bool,
+    /// Batches that may be sent before the peer asks for more.
+    pub credit: u64,
+    /// Whether the store is reading for it.
+    pub busy: bool,
+    next: u64,
+}
+
+impl Serve {
+    /// A request that has just come.
+    pub fn new(replica: ReplicaId, list: Option<u64>, genesis: bool, credit: u64) -> Self {
+        let list = list.map(|list| list.min(LONGEST_LIST));
+        Self { replica, plan: None, list, genesis, credit, busy: true, next: 0 }
+    }
+
+    /// How many ops have to be sent in all.
+    pub fn total(&self) -> u64 {
+        self.plan.as_ref().map_or(0, Positions::len)
+    }
+
+    /// What to read next, if a batch may be sent now.
+    pub fn next_ranges(&self) -> Option<Vec<Range<u64>>> {
+        let plan = self.plan.as_ref().filter(|_| !self.busy && self.credit > 0)?;
+        let first = plan.ranges().partition_point(|range| range.end <= self.next);
+        let ranges = plan.ranges()[first..].iter().take(RANGES);
+        Some(ranges.map(|range| range.start.max(self.next)..range.end).collect())
+    }
+
+    /// Notes that everything below a position was sent. True if that was all.
+    pub fn sent(&mut self, next: u64) -> bool {
+        self.next = next;
+        self.credit = self.credit.saturating_sub(1);
+        self.busy = false;
+        self.plan.as_ref().is_none_or(|plan| plan.next_range(next).is_none())
+    }
+}

@@ -1,0 +1,8 @@
+//! Gossip: who shares which replica, and the heads that each has. New heads are told to everybody who shares the replica,
+//! coalesced for a moment, and told again from time to time in case something got lost.
+
+mod message;
+mod state;
+
+pub use message::Message;
+pub use state::{PeerView, State};

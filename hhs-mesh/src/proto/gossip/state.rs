@@ -1,0 +1,197 @@
+//! What we have, what each peer has, and when to tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use hhs_model::{Frontier, OpId, ReplicaId};
+
+use crate::proto::ConnectionId;
+
+/// What is known of the replicas that are shared.
+#[derive(Debug, Default)]
+pub struct State {
+    shared: BTreeMap<ReplicaId, Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// What we have; `None` while even the genesis is missing.
+    held: Option<(Frontier, u64)>,
+    peers: BTreeMap<ConnectionId, PeerView>,
+    /// When to tell those who have not been told.
+    flush_at: Option<Duration>,
+}
+
+/// What a peer has of a replica, as far as it has said.
+#[derive(Debug, Default, Clone)]
+pub struct PeerView {
+    /// Its heads.
+    pub heads: BTreeSet<OpId>,
+    /// How many ops it has.
+    pub ops: u64,
+    /// Whether it has said anything yet.
+    pub told_us: bool,
+    /// The heads that we told it last.
+    told_it: Option<Frontier>,
+    /// Whether it has said something since its heads were last looked up here.
+    pub unchecked: bool,
+    /// The heads that we last had in common: what it has for certain, whatever it writes next.
+    pub agreed_on: BTreeSet<OpId>,
+    /// Whether the app has been told that we agree.
+    agreed: bool,
+}
+
+impl State {
+    /// Begins to share a replica.
+    pub fn share(&mut self, replica: ReplicaId) {
+        self.shared.entry(replica).or_default();
+    }
+
+    /// Stops sharing a replica; returns who was told that we do.
+    pub fn unshare(&mut self, replica: ReplicaId) -> Vec<ConnectionId> {
+        self.shared.remove(&replica).map(|shared| shared.peers.into_keys().collect()).unwrap_or_default()
+    }
+
+    /// Whether a replica is shared.
+    pub fn shares(&self, replica: ReplicaId) -> bool {
+        self.shared.contains_key(&replica)
+    }
+
+    /// Whether a peer is known to share a replica.
+    pub fn is_open(&self, replica: ReplicaId, connection: ConnectionId) -> bool {
+        self.peer(replica, connection).is_some()
+    }
+
+    /// Notes that a peer shares a replica. False if that was known.
+    pub fn open(&mut self, replica: ReplicaId, connection: ConnectionId, now: Duration) -> bool {
+        let Some(shared) = self.shared.get_mut(&replica) else { return false };
+        let new = !shared.peers.contains_key(&connection);
+        shared.peers.entry(connection).or_default();
+        shared.flush_at = Some(now);
+        new
+    }
+
+    /// Notes that a peer does not share a replica.
+    pub fn close(&mut self, replica: ReplicaId, connection: ConnectionId) {
+        if let Some(shared) = self.shared.get_mut(&replica) {
+            shared.peers.remove(&connection);
+        }
+    }
+
+    /// Forgets a connection.
+    pub fn forget(&mut self, connection: ConnectionId) {
+        self.shared.values_mut().for_each(|shared| drop(shared.peers.remove(&connection)));
+    }
+
+    /// What we have of a replica.
+    pub fn held(&self, replica: ReplicaId) -> Option<&(Frontier, u64)> {
+        self.shared.get(&replica)?.held.as_ref()
+    }
+
+    /// Notes what we have of a replica now, and tells peers after `delay`. What is older than what is known already (fewer
+    /// ops) is passed over.
+    pub fn set_held(&mut self, replica: ReplicaId, held: Option<(Frontier, u64)>, now: Duration, delay: Duration) {
+        let Some(shared) = self.shared.get_mut(&replica) else { return };
+        let ops = |held: &Option<(Frontier, u64)>| held.as_ref().map(|(_, ops)| *ops);
+        if shared.held != held && ops(&held) >= ops(&shared.held) {
+            shared.held = held;
+            shared.flush_at = Some(shared.flush_at.map_or(now + delay, |at| at.min(now + delay)));
+        }
+    }
+
+    /// Notes the heads that a peer tells of.
+    pub fn hear(&mut self, replica: ReplicaId, connection: ConnectionId, heads: Vec<OpId>, ops: u64) {
+        if let Some(view) = self.peer_mut(replica, connection) {
+            let heads = heads.into_iter().collect();
+            view.agreed &= view.heads == heads;
+            view.heads = heads;
+            view.ops = ops;
+            view.told_us = true;
+            view.unchecked = true;
+        }
+    }
+
+    /// What a peer has of a replica.
+    pub fn peer(&self, replica: ReplicaId, connection: ConnectionId) -> Option<&PeerView> {
+        self.shared.get(&replica)?.peers.get(&connection)
+    }
+
+    /// Peers whose heads have to be looked up.
+    pub fn unchecked(&self, replica: ReplicaId) -> Vec<ConnectionId> {
+        let peers = self.shared.get(&replica).map(|shared| shared.peers.iter());
+        peers.into_iter().flatten().filter(|(_, view)| view.unchecked).map(|(connection, _)| *connection).collect()
+    }
+
+    /// Whether a peer's heads have to be looked up.
+    pub fn set_unchecked(&mut self, replica: ReplicaId, connection: ConnectionId, unchecked: bool) {
+        if let Some(view) = self.peer_mut(replica, connection) {
+            view.unchecked = unchecked;
+        }
+    }
+
+    /// Peers with whom we have come to agree since this was last asked, and how many ops both have.
+    pub fn newly_agreed(&mut self, replica: ReplicaId) -> Vec<(ConnectionId, u64)> {
+        let Some(shared) = self.shared.get_mut(&replica) else { return Vec::new() };
+        let Some((frontier, ops)) = &shared.held else { return Vec::new() };
+        let mut agreed = Vec::new();
+        for (connection, view) in &mut shared.peers {
+            let agrees = view.told_us && view.heads == frontier.heads;
+            if agrees {
+                view.agreed_on.clone_from(&view.heads);
+            }
+            if agrees && !view.agreed {
+                agreed.push((*connection, *ops));
+            }
+            view.agreed = agrees;
+        }
+        agreed
+    }
+
+    /// Whom to tell our heads now.
+    pub fn due(&mut self, now: Duration) -> Vec<(ReplicaId, Vec<ConnectionId>)> {
+        let mut due = Vec::new();
+        for (replica, shared) in &mut self.shared {
+            if shared.flush_at.is_none_or(|at| at > now) {
+                continue;
+            }
+            shared.flush_at = None;
+            let Some((frontier, _)) = &shared.held else { continue };
+            let mut tell = Vec::new();
+            for (connection, view) in &mut shared.peers {
+                if view.told_it.as_ref() != Some(frontier) {
+                    view.told_it = Some(frontier.clone());
+                    tell.push(*connection);
+                }
+            }
+            due.push((*replica, tell));
+        }
+        due
+    }
+
+    /// Makes everybody be told again.
+    pub fn repeat_all(&mut self, now: Duration) {
+        for shared in self.shared.values_mut() {
+            shared.flush_at = Some(now);
+            shared.peers.values_mut().for_each(|view| view.told_it = None);
+        }
+    }
+
+    /// When there is something to tell next.
+    pub fn next_wake(&self) -> Option<Duration> {
+        self.shared.values().filter_map(|shared| shared.flush_at).min()
+    }
+
+    /// Who shares a replica.
+    pub fn peers(&self, replica: ReplicaId) -> Vec<ConnectionId> {
+        self.shared.get(&replica).map(|shared| shared.peers.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// The replicas that are shared.
+    pub fn replicas(&self) -> Vec<ReplicaId> {
+        self.shared.keys().copied().collect()
+    }
+
+    fn peer_mut(&mut self, replica: ReplicaId, connection: ConnectionId) -> Option<&mut PeerView> {
+        self.shared.get_mut(&replica)?.peers.get_mut(&connection)
+    }
+}

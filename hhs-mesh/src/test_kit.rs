@@ -1,0 +1,3 @@
+//! What implementations outside this crate are tested with.
+
+pub mod transport;

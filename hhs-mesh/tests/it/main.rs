@@ -1,0 +1,5 @@
+//! The public behaviour of `hhs-mesh`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod transport;

@@ -1,0 +1,53 @@
+//! The `hhs` program: the library's first app, and the way to try it without writing code.
+
+mod chat;
+mod demo;
+mod replay;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Hyper Hyper Space: shared data that works offline first, from peer to peer.
+#[derive(Debug, Parser)]
+#[command(name = "hhs", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch three peers work offline, diverge and agree again.
+    Demo(demo::Arguments),
+    /// Share a chat room.
+    #[command(subcommand)]
+    Chat(chat::Command),
+    /// Build a log with the causal shape of a real history, and synchronise it to a second process.
+    Replay(replay::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("HHS_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    let done = match arguments.command {
+        Command::Demo(arguments) => demo::run(arguments).await.map_err(anything),
+        Command::Chat(command) => chat::run(command).await.map_err(anything),
+        Command::Replay(arguments) => replay::run(arguments).await.map_err(anything),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hhs: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn anything(error: impl std::error::Error + 'static) -> Box<dyn std::error::Error> {
+    Box::new(error)
+}

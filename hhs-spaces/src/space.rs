@@ -1,0 +1,159 @@
+//! A space: a root replica that is read, written, watched and synchronised.
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+use hhs_crdt::Replica;
+use hhs_mesh::{MeshError, PeerAddress};
+use hhs_model::class::Change;
+use hhs_model::op::Capability;
+use hhs_model::{Frontier, OpId, ReplicaId};
+use hhs_store::{AppendError, Live, StoreError};
+use url::Url;
+
+use crate::address::SpaceAddress;
+use crate::node::Node;
+use crate::peers;
+
+/// A space whose root is a replica of class `R`. Cloning gives another handle to the same state.
+pub struct Space<R: Replica> {
+    node: Node,
+    live: Live<R>,
+}
+
+/// Why something cannot be done with a space.
+#[derive(Debug, thiserror::Error)]
+pub enum SpaceError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The mesh failed.
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
+    /// This node listens nowhere, so that nobody can be told where to join.
+    #[error("this node listens nowhere, so nobody can join through it: start it with an endpoint to listen on")]
+    NotListening,
+}
+
+impl<R: Replica> Space<R> {
+    pub(crate) fn new(node: Node, live: Live<R>) -> Self {
+        Self { node, live }
+    }
+
+    /// The space's id, which is that of its root.
+    pub fn id(&self) -> ReplicaId {
+        self.live.id()
+    }
+
+    /// The node that it is open in.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// The root replica.
+    pub fn live(&self) -> &Live<R> {
+        &self.live
+    }
+
+    /// Synchronises the space from now on, with whoever was a peer before and whoever comes.
+    ///
+    /// # Errors
+    /// If the node has stopped or the store cannot be read.
+    pub async fn sync(&self) -> Result<(), SpaceError> {
+        let inner = &self.node.inner;
+        inner.mesh.share(self.id()).await?;
+        for address in peers::known(&inner.store, self.id()).await? {
+            inner.mesh.add_peer(self.id(), address).await?;
+        }
+        Ok(())
+    }
+
+    /// Says where a peer is that shares the space.
+    ///
+    /// # Errors
+    /// If the node has stopped.
+    pub async fn add_peer(&self, address: PeerAddress) -> Result<(), SpaceError> {
+        Ok(self.node.inner.mesh.add_peer(self.id(), address).await?)
+    }
+
+    /// Reads the state. While `read` runs nothing is applied, so it should be short.
+    pub fn read<T>(&self, read: impl FnOnce(&R) -> T) -> T {
+        self.live.read(read)
+    }
+
+    /// Writes one op with all that `edit` records; returns once it is durable and applied. `None` if nothing was recorded.
+    ///
+    /// # Errors
+    /// If we may not write here, a value cannot be saved, or the store fails. Then nothing was written.
+    pub async fn update<F>(&self, edit: F) -> Result<Option<OpId>, AppendError>
+    where
+        F: FnOnce(&mut R::Edit<'_>),
+    {
+        let time = self.node.inner.runtime.wall_clock_ms();
+        self.live.update(&self.node.inner.author, time, edit).await
+    }
+
+    /// What changes from now on, by us and by others.
+    pub fn changes(&self) -> mpsc::UnboundedReceiver<Change> {
+        self.live.changes()
+    }
+
+    /// The version that is here.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn version(&self) -> Result<Frontier, SpaceError> {
+        Ok(self.node.inner.store.frontier(self.id()).await?)
+    }
+
+    /// Whether we may write here, as far as is known by now.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn is_writable(&self) -> Result<bool, SpaceError> {
+        let inner = &self.node.inner;
+        Ok(inner.store.may(self.id(), inner.author.id(), Capability::WRITE).await?)
+    }
+
+    /// Waits until we may write here: until the op by which a member lets us in has come.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn writable(&self) -> Result<(), SpaceError> {
+        let mut commits = self.node.inner.store.watch();
+        while !self.is_writable().await? {
+            // The store lives as long as we do, and so does the stream.
+            commits.next().await;
+        }
+        Ok(())
+    }
+
+    /// An address by which others can join and become members, through this node.
+    ///
+    /// The secret in it is good for as long as this node has the space: give it only to whom you want in.
+    ///
+    /// # Errors
+    /// If this node listens nowhere, or the store fails.
+    pub async fn invite(&self) -> Result<SpaceAddress, SpaceError> {
+        let inner = &self.node.inner;
+        let endpoint = self.node.listening().first().ok_or(SpaceError::NotListening)?;
+        let secret = peers::secret_or_new(&inner.store, self.id(), &*inner.runtime).await?;
+        Ok(self.address(endpoint, Some(secret)))
+    }
+
+    fn address(&self, endpoint: &Url, secret: Option<[u8; 16]>) -> SpaceAddress {
+        let peer = PeerAddress { endpoint: endpoint.clone(), identity: self.node.author().id() };
+        SpaceAddress { peer, space: self.id(), secret }
+    }
+}
+
+impl<R: Replica> Clone for Space<R> {
+    fn clone(&self) -> Self {
+        Self { node: self.node.clone(), live: self.live.clone() }
+    }
+}
+
+impl<R: Replica> std::fmt::Debug for Space<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Space").field("id", &self.id()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! Hyper Hyper Space: offline-first shared data for peer-to-peer apps.
+//!
+//! An app works on its local store as if it held everything; this library makes what peers have flow from store to store.
+//! Data is immutable, typed, content-addressed and signed; change is operations of replicated types; peers trust nobody
+//! and check everything.
+//!
+//! This crate re-exports what an app needs; each part is a crate of its own that can be used alone.
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `native` | running on tokio |
+//! | `redb` | the embedded store |
+//! | `quic` | the QUIC transport |
+
+#[cfg(feature = "native")]
+mod native;
+
+pub use hhs_crdt as crdt;
+pub use hhs_mesh as mesh;
+pub use hhs_model as model;
+pub use hhs_spaces as spaces;
+pub use hhs_store as store;
+
+#[cfg(feature = "native")]
+pub use native::Tokio;
+
+/// What most apps use.
+pub mod prelude {
+    pub use futures::StreamExt;
+    pub use hhs_crdt::{Log, Members, Register, Replica, Set};
+    pub use hhs_model::class::{Action, Change};
+    pub use hhs_model::{Author, Bytes, Decode, Encode, Identity, IdentityId, Link, Object, Registry, Runtime};
+    pub use hhs_spaces::{Node, Space, SpaceAddress};
+    pub use hhs_store::{MemoryBackend, Store};
+    #[cfg(feature = "redb")]
+    pub use hhs_store_redb::RedbBackend;
+    #[cfg(feature = "quic")]
+    pub use hhs_transport_quic::QuicTransport;
+    pub use url::Url;
+
+    #[cfg(feature = "native")]
+    pub use crate::Tokio;
+}

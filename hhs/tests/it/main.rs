@@ -1,0 +1,3 @@
+//! Tests of the facade, as an app developer meets it.
+
+mod readme;

@@ -1,0 +1,61 @@
+//! The steps of `cargo xtask ci`, in the order in which they run: the quick ones that need no compiler's patience first.
+
+use clap::ValueEnum;
+
+use crate::ci::Outcome;
+use crate::workspace::Workspace;
+
+mod cargo;
+mod repository;
+mod wasm32;
+
+/// A step by its name on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Step {
+    /// Sources are formatted
+    Fmt,
+    /// No warning from clippy, in any target
+    Clippy,
+    /// No crate knows one that it must not know
+    Law,
+    /// ARCHITECTURE.md names every crate and only paths that exist
+    Map,
+    /// Headers, sizes, manifests, no ignored tests
+    Tidy,
+    /// All tests pass
+    Tests,
+    /// Documentation builds without warnings
+    Docs,
+    /// The portable crates compile for wasm32-unknown-unknown
+    Wasm32,
+}
+
+impl Step {
+    /// The name that `--only` takes and reports show.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Clippy => "clippy",
+            Self::Law => "law",
+            Self::Map => "map",
+            Self::Tidy => "tidy",
+            Self::Tests => "tests",
+            Self::Docs => "docs",
+            Self::Wasm32 => "wasm32",
+        }
+    }
+
+    /// Does the step's work; what it prints on the way is for people.
+    pub(crate) fn run(self, workspace: &Workspace) -> Outcome {
+        match self {
+            Self::Fmt => cargo::fmt(workspace),
+            Self::Clippy => cargo::clippy(workspace),
+            Self::Law => repository::law(workspace),
+            Self::Map => repository::map(workspace),
+            Self::Tidy => repository::tidy(workspace),
+            Self::Tests => cargo::tests(workspace),
+            Self::Docs => cargo::docs(workspace),
+            Self::Wasm32 => wasm32::check(workspace),
+        }
+    }
+}

@@ -153,7 +153,7 @@ impl MessageSender for QuicSender {
 impl Drop for QuicSender {
     fn drop(&mut self) {
         // Left to itself, quinn would end the stream as if everything had been said.
-        if false {
+        if self.state != State::Closed {
             let _already_over = self.stream.reset(code::DROPPED);
         }
     }

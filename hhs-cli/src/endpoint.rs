@@ -11,7 +11,9 @@ pub(crate) struct Endpoint(pub(crate) Url);
 
 /// Why a text is not an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}: give HOST:PORT, such as 0.0.0.0:7400 (port 0 is any free one), or a URL, such as quic://0.0.0.0:7400")]
+#[error(
+    "{reason}: give HOST:PORT, such as 0.0.0.0:7400 (port 0 is any free one), or a URL, such as quic://0.0.0.0:7400"
+)]
 pub(crate) struct EndpointError {
     reason: String,
 }

@@ -10,7 +10,7 @@
 //!
 //! It is written in full under another name and then given its own, so that a crash leaves all of it or nothing.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -39,7 +39,9 @@ pub(crate) enum KeyFileError {
     #[error("the key file {path} cannot be written, check the directory and the space on its disk: {source}")]
     Write { path: PathBuf, source: io::Error },
     /// It has another version.
-    #[error("the key file {path} has version {found:?}, and this program reads \"{VERSION}\": use the program that wrote it, or a newer one")]
+    #[error(
+        "the key file {path} has version {found:?}, and this program reads \"{VERSION}\": use the program that wrote it, or a newer one"
+    )]
     Version { path: PathBuf, found: String },
     /// It is not one.
     #[error("{path} is not a key file ({reason}): restore it from a copy")]
@@ -144,7 +146,10 @@ fn warn_if_others_can_read(path: &Path, file: &File) {
     use std::os::unix::fs::PermissionsExt;
 
     if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
-        let warning = format!("hhs: warning: others on this machine can read the key file {path}: chmod 600 {path}\n", path = path.display());
+        let warning = format!(
+            "hhs: warning: others on this machine can read the key file {path}: chmod 600 {path}\n",
+            path = path.display()
+        );
         // A warning that nobody reads is no reason to stop.
         io::stderr().write_all(warning.as_bytes()).ok();
     }

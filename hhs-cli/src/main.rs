@@ -2,8 +2,14 @@
 
 mod chat;
 mod demo;
+mod endpoint;
+mod keys;
+mod node;
+mod output;
 mod replay;
+mod signals;
 
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +39,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_env("HHS_LOG"))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(arguments).await.map_err(anything),
@@ -42,7 +49,8 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("hhs: {error}");
+            // Whoever has closed standard error does not want to know.
+            writeln!(std::io::stderr(), "hhs: {error}").ok();
             ExitCode::FAILURE
         }
     }

@@ -49,11 +49,3 @@ pub(crate) async fn start(author: &Author, store: &Store, listen: Option<&Endpoi
     }
     Ok(builder.start().await?)
 }
-
-/// Starts a node that speaks to nobody.
-///
-/// # Errors
-/// Never yet; starting may come to need more.
-pub(crate) async fn start_alone(author: &Author, store: &Store) -> Result<Node, StartError> {
-    Ok(Node::builder(Tokio::new(), author.clone(), store.clone()).start().await?)
-}

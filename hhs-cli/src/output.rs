@@ -16,7 +16,6 @@ pub(crate) struct Output {
 pub(crate) enum Paint {
     Bold,
     Dim,
-    Red,
     Green,
     /// One of a few colours by which people are told apart.
     Person(u8),
@@ -62,7 +61,6 @@ impl Output {
         let code = match paint {
             Paint::Bold => 1,
             Paint::Dim => 2,
-            Paint::Red => 31,
             Paint::Green => 32,
             Paint::Person(number) => PEOPLE[usize::from(number) % PEOPLE.len()],
         };
@@ -80,7 +78,10 @@ pub(crate) fn reader_is_gone(error: &io::Error) -> bool {
 
 /// A text of others on one line, without what would make a terminal do something.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).map(|c| if shows(c) { c } else { '\u{fffd}' }).collect()
+    text.chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .map(|c| if shows(c) { c } else { '\u{fffd}' })
+        .collect()
 }
 
 /// Whether a character neither controls a terminal nor turns the direction of what stands beside it.

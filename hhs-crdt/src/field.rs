@@ -25,7 +25,8 @@ pub trait Field: Sized + Send + Sync + 'static {
     /// Applies a mutation, and reports what is different now.
     fn apply(&mut self, mutation: Self::Mutation, at: At<'_>, changes: &mut Changes);
 
-    /// Takes note of what an op does to authority, after its mutations were applied.
+    /// Takes note of what an op does to authority, before its mutations are applied; and also where the rest of the op is
+    /// void, so that a field shows every grant that counts.
     fn act(&mut self, _op: &OpContext<'_>, _act: &Act, _changes: &mut Changes) {}
 }
 

@@ -48,7 +48,7 @@
 //! let last = room.messages.iter().next_back().expect("there is a message");
 //! assert_eq!((last.author, last.value.text.as_str()), (ana, "hello"));
 //! let fields: Vec<_> = changes.into_vec().iter().filter_map(|change| change.field()).collect();
-//! assert_eq!(fields, ["name", "tags", "messages", "members"]);
+//! assert_eq!(fields, ["members", "name", "tags", "messages"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -74,7 +74,7 @@ pub use hhs_model::class::Replica;
 /// The payload of an op is a map of the fields that it writes, each with the list of its mutations. A field stands
 /// there, and in the paths of changes, under its Rust name, or under the one that `#[hhs(rename = "…")]` gives it. A
 /// payload that names another field, that names one without mutations, that is empty, or that has more than
-/// [`MAX_MUTATIONS`] mutations means nothing, and the op is void as a whole.
+/// [`MAX_MUTATIONS`] mutations means nothing, and the op is void: of all that it carries only its act counts.
 pub use hhs_model_derive::Replica;
 pub use log::{Log, LogEntry};
 pub use members::{Members, NoMutation};

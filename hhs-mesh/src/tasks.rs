@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use hhs_model::history::Positions;
 use hhs_model::op::Act;
 use hhs_model::{IdentityId, OpId, ReplicaId};
-use hhs_store::{Bundle, IngestError, ReadLimit, SignedOp, Store, StoreError};
+use hhs_store::{BackendError, Bundle, IngestError, ReadLimit, SignedOp, Store, StoreError, StoredOp};
 
 use crate::proto::{Answer, Task};
 
@@ -15,7 +14,7 @@ use crate::proto::{Answer, Task};
 pub async fn perform(store: &Store, task: Task) -> Answer {
     let done = match task {
         Task::Unknown { replica, ids } => unknown(store, replica, ids).await,
-        Task::Plan { replica, heads, have, list } => plan(store, replica, heads, have, list).await,
+        Task::Plan { replica, heads, have, list, below } => plan(store, replica, &heads, &have, list, below).await,
         Task::Genesis { replica } => genesis(store, replica).await,
         Task::Load { replica, ranges, ops, bytes, sent } => {
             load(store, replica, &ranges, ReadLimit { ops, bytes }, sent).await
@@ -31,6 +30,7 @@ pub async fn perform(store: &Store, task: Task) -> Answer {
             return match store.ingest(replica, bundle).await {
                 Ok(ingested) => Answer::Ingested(ingested),
                 Err(IngestError::Store(StoreError::NoReplica(_))) => Answer::NotHere,
+                Err(error @ IngestError::NoIdentity { .. }) => Answer::NoIdentity(error.to_string()),
                 Err(error) if error.blames_sender() => Answer::Refused(error.to_string()),
                 Err(error) => Answer::Failed(error.to_string()),
             };
@@ -53,28 +53,38 @@ async fn unknown(store: &Store, replica: ReplicaId, ids: Vec<OpId>) -> Result<An
 async fn plan(
     store: &Store,
     replica: ReplicaId,
-    heads: Vec<OpId>,
-    have: Vec<OpId>,
+    heads: &[OpId],
+    have: &[OpId],
     list: usize,
+    below: Option<OpId>,
 ) -> Result<Answer, StoreError> {
-    let wanted = store.positions(replica, &heads).await?;
-    let had = store.positions(replica, &have).await?;
-    let (found, all_known) = (!wanted.is_empty(), have.iter().all(|id| had.contains_key(id)));
-    let missing = store.difference(replica, wanted.into_values(), had.values().copied()).await?;
-    let listed = if all_known { Vec::new() } else { topmost(store, replica, &missing, list).await? };
-    Ok(Answer::Plan { missing, known: had.into_keys().collect(), all_known, found, listed })
+    let wanted = store.positions(replica, heads).await?;
+    let had = store.positions(replica, have).await?;
+    let unknown: Vec<OpId> = have.iter().filter(|id| !had.contains_key(id)).copied().collect();
+    let missing = store.difference(replica, wanted.into_values(), had.into_values()).await?;
+    let end = match below {
+        // What is not known here was not listed here.
+        Some(id) => store.positions(replica, &[id]).await?.get(&id).copied().unwrap_or(u64::MAX),
+        None if unknown.is_empty() => 0,
+        None => u64::MAX,
+    };
+    let unlisted: Vec<Range<u64>> =
+        missing.ranges().iter().take_while(|range| range.start < end).map(|range| range.start..range.end.min(end)).collect();
+    let listed = topmost(store, replica, &unlisted, list).await?;
+    let all = listed.len() as u64 == unlisted.iter().map(|range| range.end - range.start).sum::<u64>();
+    Ok(Answer::Plan { missing, unknown, listed, all })
 }
 
-/// The ids of the `count` topmost of some ops, from the top.
+/// The ids of the `count` topmost ops of some positions, from the top.
 async fn topmost(
     store: &Store,
     replica: ReplicaId,
-    positions: &Positions,
+    ranges: &[Range<u64>],
     count: usize,
 ) -> Result<Vec<OpId>, StoreError> {
     let mut ids = Vec::new();
-    for range in positions.ranges().iter().rev() {
-        let left = (count - ids.len()) as u64;
+    for range in ranges.iter().rev() {
+        let left = count.saturating_sub(ids.len()) as u64;
         if left == 0 {
             break;
         }
@@ -98,32 +108,60 @@ async fn load(
     limit: ReadLimit,
     sent: Arc<BTreeSet<IdentityId>>,
 ) -> Result<Answer, StoreError> {
-    let mut left = limit;
-    let mut bundle = Bundle::default();
-    let mut named = BTreeSet::new();
+    let mut loading = Loading { left: limit, bundle: Bundle::default(), named: BTreeSet::new() };
     let mut next = ranges.last().map_or(0, |range| range.end);
     'ranges: for range in ranges {
         let mut start = range.start;
         while start < range.end {
-            if left.ops == 0 || left.bytes == 0 {
+            if loading.is_full() {
                 next = start;
                 break 'ranges;
             }
-            for stored in store.ops(replica, start..range.end, left).await? {
-                start = stored.position + 1;
-                let header = stored.op.header();
-                named.insert(header.author);
-                named.extend(header.act.iter().map(|Act::Grant { to, .. }| *to));
-                let size = stored.op.bytes().len() + stored.payload.as_ref().map_or(0, Vec::len);
-                left = ReadLimit { ops: left.ops.saturating_sub(1), bytes: left.bytes.saturating_sub(size) };
-                bundle.ops.push(SignedOp { header: stored.op.bytes().to_vec(), payload: stored.payload });
+            let page = store.ops(replica, start..range.end, loading.left).await?;
+            if page.is_empty() {
+                let reason = format!("the op at position {start} of the replica {replica} is not there");
+                return Err(BackendError::Corrupted { reason }.into());
+            }
+            for stored in page {
+                // Identities count as well: a page that is small without them may not be with them.
+                if !loading.is_full() {
+                    start = stored.position + 1;
+                    loading.add(store, stored, &sent).await?;
+                }
             }
         }
     }
-    let named = identities(store, named, &sent).await?;
-    let (ids, identities) = named.into_iter().unzip();
-    bundle.identities = identities;
-    Ok(Answer::Loaded { bundle, identities: ids, next })
+    let identities = loading.named.into_iter().collect();
+    Ok(Answer::Loaded { bundle: loading.bundle, identities, next })
+}
+
+/// A batch that is being put together.
+struct Loading {
+    left: ReadLimit,
+    bundle: Bundle,
+    named: BTreeSet<IdentityId>,
+}
+
+impl Loading {
+    fn is_full(&self) -> bool {
+        self.left.ops == 0 || self.left.bytes == 0
+    }
+
+    async fn add(&mut self, store: &Store, stored: StoredOp, sent: &BTreeSet<IdentityId>) -> Result<(), StoreError> {
+        let header = stored.op.header();
+        let granted = header.act.iter().map(|Act::Grant { to, .. }| *to);
+        let named: BTreeSet<IdentityId> = granted.chain([header.author]).filter(|id| !self.named.contains(id)).collect();
+        let mut size = stored.op.bytes().len() + stored.payload.as_ref().map_or(0, Vec::len);
+        for (id, bytes) in identities(store, named, sent).await? {
+            size += bytes.len();
+            self.named.insert(id);
+            self.bundle.identities.push(bytes);
+        }
+        self.left.ops = self.left.ops.saturating_sub(1);
+        self.left.bytes = self.left.bytes.saturating_sub(size);
+        self.bundle.ops.push(SignedOp { header: stored.op.bytes().to_vec(), payload: stored.payload });
+        Ok(())
+    }
 }
 
 /// The bytes of some identities, without those that were `sent`.

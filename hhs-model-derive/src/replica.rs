@@ -238,7 +238,6 @@ fn implementation(class: &Class) -> TokenStream {
                 __changes: &mut #root::__private::Changes,
             ) -> ::core::result::Result<(), #root::__private::Void> {
                 #apply
-                ::core::result::Result::Ok(())
             }
 
             fn edit(&self) -> Self::Edit<'_> {
@@ -254,7 +253,8 @@ fn implementation(class: &Class) -> TokenStream {
     }
 }
 
-/// Everything is decoded before anything is applied.
+/// Everything is decoded before anything is applied. The act counts whatever became of the payload: authority has judged
+/// it without.
 fn apply_body(class: &Class) -> TokenStream {
     let root = &class.root;
     let declare = class.fields.iter().map(|Field { mutations, ty, root, .. }| {
@@ -273,7 +273,10 @@ fn apply_body(class: &Class) -> TokenStream {
     });
     quote! {
         #(#declare)*
-        if let ::core::option::Option::Some(__payload) = __payload {
+        let mut __read = || -> ::core::result::Result<(), #root::__private::Void> {
+            let ::core::option::Option::Some(__payload) = __payload else {
+                return ::core::result::Result::Ok(());
+            };
             let mut __reader = #root::__private::PayloadReader::new(__payload)?;
             while let ::core::option::Option::Some(__field) = __reader.next_field()? {
                 match __field {
@@ -281,11 +284,15 @@ fn apply_body(class: &Class) -> TokenStream {
                     _ => return ::core::result::Result::Err(__reader.unknown_field().into()),
                 }
             }
-        }
-        #(#apply)*
+            ::core::result::Result::Ok(())
+        };
+        let __read = __read();
         if let ::core::option::Option::Some(__act) = __op.act {
             #(#act)*
         }
+        __read?;
+        #(#apply)*
+        ::core::result::Result::Ok(())
     }
 }
 

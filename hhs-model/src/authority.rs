@@ -18,6 +18,8 @@ pub struct Authority {
     genesis: Genesis,
     acts: Vec<Known>,
     index: BTreeMap<OpId, u32>,
+    /// The acts that grant something, by whom they grant it to.
+    granted: BTreeMap<IdentityId, Vec<u32>>,
 }
 
 /// An op that acts on authority.
@@ -56,7 +58,7 @@ pub enum Refusal {
 impl Authority {
     /// The authority that a genesis gives.
     pub fn new(genesis: Genesis) -> Self {
-        Self { genesis, acts: Vec::new(), index: BTreeMap::new() }
+        Self { genesis, acts: Vec::new(), index: BTreeMap::new(), granted: BTreeMap::new() }
     }
 
     /// The genesis.
@@ -79,7 +81,15 @@ impl Authority {
         self.index.get(op).copied()
     }
 
+    /// Whether `seen` names known acts only. What was read from a damaged record may not, and must not get any further.
+    pub fn knows(&self, seen: &Seen) -> bool {
+        seen.0.iter().all(|act| (*act as usize) < self.acts.len())
+    }
+
     /// What an op has seen whose parents have seen `parents`.
+    ///
+    /// # Panics
+    /// If one of them is not [known](Self::knows) here.
     pub fn join<'a>(&self, parents: impl IntoIterator<Item = &'a Seen>) -> Seen {
         let mut parents = parents.into_iter();
         let Some(first) = parents.next() else { return Seen::default() };
@@ -106,24 +116,33 @@ impl Authority {
     ///
     /// # Errors
     /// Why it is refused, now and for ever.
+    ///
+    /// # Panics
+    /// If `seen` is not [known](Self::knows) here.
     pub fn judge(&self, header: &Header, seen: &Seen) -> Result<(), Refusal> {
+        let mut held = Vec::with_capacity(header.grants.len());
         for grant in &header.grants {
-            let Act::Grant { to, .. } = self.act_in(grant, seen).ok_or(Refusal::NoSuchGrant(*grant))?;
+            let act = self.act_in(grant, seen).ok_or(Refusal::NoSuchGrant(*grant))?;
+            let Act::Grant { to, .. } = act;
             if *to != header.author {
                 return Err(Refusal::ForeignGrant(*grant));
             }
+            held.push(act);
         }
-        self.need(header, Capability::WRITE)?;
+        self.need(header, &held, Capability::WRITE)?;
         match &header.act {
             None => Ok(()),
             Some(Act::Grant { can, .. }) => {
-                self.need(header, Capability::GRANT)?;
-                can.iter().try_for_each(|capability| self.need(header, capability.as_str()))
+                self.need(header, &held, Capability::GRANT)?;
+                can.iter().try_for_each(|capability| self.need(header, &held, capability.as_str()))
             }
         }
     }
 
     /// Takes note of an op that was judged and is kept, and returns what ops on top of it have seen.
+    ///
+    /// # Panics
+    /// If `seen` is not [known](Self::knows) here, or there are 2³² acts already, which no memory holds.
     pub fn add(&mut self, op: &Op, seen: Seen) -> Seen {
         let Some(act) = &op.header().act else { return seen };
         let number = u32::try_from(self.acts.len()).expect("a replica has fewer than 2^32 ops that act on authority");
@@ -132,33 +151,43 @@ impl Authority {
             union(&mut past, &self.acts[*head as usize].past);
             set(&mut past, *head);
         }
+        let Act::Grant { to, .. } = act;
+        self.granted.entry(*to).or_default().push(number);
         self.index.insert(op.id(), number);
         self.acts.push(Known { id: op.id(), act: act.clone(), past });
         Seen(vec![number])
     }
 
     /// The grants to stand on for who has seen `seen` and wants to use `capabilities`: none if the genesis gives them all,
-    /// the fewest otherwise, `None` if they are not held.
+    /// otherwise few (each is the one that gives the most of what is still missing), `None` if they are not held.
+    ///
+    /// Costs time in the grants to `author`.
+    ///
+    /// # Panics
+    /// If `seen` is not [known](Self::knows) here.
     pub fn standing(&self, author: &IdentityId, capabilities: &[&str], seen: &Seen) -> Option<Vec<OpId>> {
+        let mut missing: BTreeSet<&str> = capabilities.iter().copied().collect();
+        missing.retain(|capability| !self.genesis.holds(author, capability));
         let mut grants = BTreeSet::new();
-        for capability in capabilities {
-            if self.genesis.holds(author, capability) {
-                continue;
-            }
-            let known = self.acts.iter().enumerate().find(|(number, known)| {
-                gives(&known.act, author, capability) && self.has_seen(seen, *number as u32)
-            });
-            grants.insert(known?.1.id);
+        if missing.is_empty() {
+            return Some(Vec::new());
+        }
+        let held: Vec<&Known> = (self.granted.get(author)?.iter())
+            .filter(|number| self.has_seen(seen, **number))
+            .map(|number| &self.acts[*number as usize])
+            .collect();
+        while !missing.is_empty() {
+            let worth = |known: &&&Known| missing.iter().filter(|capability| gives(&known.act, capability)).count();
+            // Of equal ones the first that was known.
+            let best = held.iter().rev().max_by_key(worth).filter(|known| worth(known) > 0)?;
+            grants.insert(best.id);
+            missing.retain(|capability| !gives(&best.act, capability));
         }
         Some(grants.into_iter().collect())
     }
 
-    fn need(&self, header: &Header, capability: &str) -> Result<(), Refusal> {
-        let granted = |grant: &OpId| {
-            let number = self.index.get(grant).copied();
-            number.is_some_and(|number| gives(&self.acts[number as usize].act, &header.author, capability))
-        };
-        if self.genesis.holds(&header.author, capability) || header.grants.iter().any(granted) {
+    fn need(&self, header: &Header, held: &[&Act], capability: &str) -> Result<(), Refusal> {
+        if self.genesis.holds(&header.author, capability) || held.iter().any(|act| gives(act, capability)) {
             return Ok(());
         }
         Err(Refusal::Standing { author: header.author, capability: capability.to_owned() })
@@ -175,9 +204,9 @@ impl Authority {
     }
 }
 
-fn gives(act: &Act, identity: &IdentityId, capability: &str) -> bool {
+fn gives(act: &Act, capability: &str) -> bool {
     match act {
-        Act::Grant { to, can } => to == identity && can.iter().any(|held| held.as_str() == capability),
+        Act::Grant { can, .. } => can.contains(capability),
     }
 }
 

@@ -17,6 +17,8 @@ pub const MAX_PARENTS: usize = 64;
 pub const MAX_DEPS: usize = 64;
 /// Grants that one op stands on.
 pub const MAX_GRANTS: usize = 16;
+/// Capabilities that a genesis gives.
+pub const MAX_ROLES: usize = 64;
 /// Writers that a genesis lists.
 pub const MAX_WRITERS: usize = 16_384;
 /// Bytes of the name of a capability.

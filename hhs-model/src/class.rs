@@ -25,7 +25,8 @@ pub trait Replica: Sized + Send + Sync + 'static {
     /// Applies an op whose past has been applied; reports to `changes` what is different now.
     ///
     /// # Errors
-    /// Why the class cannot make sense of the op, which then changes nothing.
+    /// Why the class cannot make sense of the payload, which then changes nothing. The op's act counts all the same, and
+    /// is reported: authority has judged it without asking the class.
     fn apply(&mut self, op: &OpContext<'_>, payload: Option<&[u8]>, changes: &mut Changes) -> Result<(), Void>;
 
     /// Begins to record writes.
@@ -69,10 +70,10 @@ impl Draft {
     }
 }
 
-/// Why an op has no effect although it is kept.
+/// Why the payload of an op has no effect although the op is kept. Its act, if it has one, counts all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Void {
-    /// The payload is not one that the class understands.
+    /// It is not one that the class understands.
     #[error("its payload means nothing to the class: {0}")]
     Payload(#[from] crate::codec::DecodeError),
 }

@@ -1,11 +1,12 @@
 //! A node: one author's store, connected to peers.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use futures::channel::mpsc;
 use futures::future::{Either, select};
+use futures::lock::Mutex as AsyncMutex;
 use futures::{FutureExt, StreamExt};
 use hhs_crdt::Replica;
 use hhs_mesh::{Config, Event, Mesh, MeshError, PeerAddress, Transport};
@@ -19,7 +20,8 @@ use crate::admission;
 use crate::peers;
 use crate::space::Space;
 
-/// One author's store, connected to peers. Cloning gives another handle to the same node.
+/// One author's store, connected to peers. Cloning gives another handle to the same node, and so does every space. It ends
+/// when it is [stopped](Node::stop), or when the last handle is dropped.
 #[derive(Clone)]
 pub struct Node {
     pub(crate) inner: Arc<Inner>,
@@ -32,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) runtime: Arc<dyn Runtime>,
     listening: Vec<Url>,
     told: Mutex<Vec<mpsc::UnboundedSender<Event>>>,
+    remembering: AsyncMutex<()>,
 }
 
 /// What a node is made of.
@@ -68,7 +71,7 @@ pub enum JoinError {
     #[error("{address} could not be reached within {patience:?} ({reason}): check that the peer is running and that the address is complete")]
     Unreachable {
         /// Who was to be reached.
-        address: PeerAddress,
+        address: Box<PeerAddress>,
         /// How long it was tried.
         patience: Duration,
         /// What went wrong last.
@@ -84,7 +87,7 @@ pub enum JoinError {
     #[error("the peer at {address} does not share this space: ask for a new address")]
     NotShared {
         /// Who was asked.
-        address: PeerAddress,
+        address: Box<PeerAddress>,
     },
     /// The member who was asked has not let us in.
     #[error("not let in: {reason}")]
@@ -198,7 +201,7 @@ impl Node {
                 Either::Left((Some(event), _)) => answered |= notice(event, address, &mut reason)?,
                 Either::Left((None, _)) => return Err(mesh_failed(MeshError::Stopped)),
                 Either::Right(_) => {
-                    return Err(JoinError::Unreachable { address: address.peer.clone(), patience, reason });
+                    return Err(JoinError::Unreachable { address: Box::new(address.peer.clone()), patience, reason });
                 }
             }
         }
@@ -218,28 +221,37 @@ impl Node {
         nonce
     }
 
-    /// Takes care of what the mesh tells, for as long as it runs.
-    async fn attend(self, mut events: mpsc::UnboundedReceiver<Event>) {
+    /// Takes care of what the mesh tells, for as long as it runs and anybody has a handle to the node.
+    async fn attend(inner: Weak<Inner>, mut events: mpsc::UnboundedReceiver<Event>) {
         while let Some(event) = events.next().await {
-            match &event {
-                Event::JoinRequested { connection, identity, identity_bytes, replica, secret } => {
-                    let (store, author) = (&self.inner.store, &self.inner.author);
-                    let (who, time) = ((*identity, identity_bytes.clone()), self.inner.runtime.wall_clock_ms());
-                    let refused = admission::admit(store, author, time, *replica, who, secret).await.err();
-                    // If the mesh has stopped, so have we.
-                    self.inner.mesh.admit(*connection, *replica, refused).await.ok();
-                }
-                Event::AddressLearned { replica, address } => self.remember(*replica, address).await,
-                _ => {}
-            }
-            let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.retain(|sender| sender.unbounded_send(event.clone()).is_ok());
+            let Some(inner) = inner.upgrade() else { return };
+            Self { inner }.notice(event).await;
         }
         // Ends the streams of all who listen.
-        self.inner.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Some(inner) = inner.upgrade() {
+            inner.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    async fn notice(&self, event: Event) {
+        match &event {
+            Event::JoinRequested { connection, identity, identity_bytes, replica, secret } => {
+                let (store, author) = (&self.inner.store, &self.inner.author);
+                let (who, time) = ((*identity, identity_bytes.clone()), self.inner.runtime.wall_clock_ms());
+                let refused = admission::admit(store, author, time, *replica, who, secret).await.err();
+                // If the mesh has stopped, so have we.
+                self.inner.mesh.admit(*connection, *replica, refused).await.ok();
+            }
+            Event::AddressLearned { replica, address } => self.remember(*replica, address).await,
+            _ => {}
+        }
+        let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|sender| sender.unbounded_send(event.clone()).is_ok());
     }
 
     async fn remember(&self, space: ReplicaId, address: &PeerAddress) {
+        // What is remembered is read, changed and written.
+        let _one_at_a_time = self.inner.remembering.lock().await;
         if let Err(error) = peers::remember(&self.inner.store, space, address).await {
             tracing::warn!(%error, "the address of a peer could not be remembered");
         }
@@ -256,7 +268,7 @@ fn notice(event: Event, address: &SpaceAddress, last: &mut String) -> Result<boo
             *last = reason;
         }
         Event::NotShared { replica, peer } if replica == address.space && peer == address.peer.identity => {
-            return Err(JoinError::NotShared { address: address.peer.clone() });
+            return Err(JoinError::NotShared { address: Box::new(address.peer.clone()) });
         }
         Event::JoinAnswered { replica, refused, .. } if replica == address.space => {
             return match refused {
@@ -308,10 +320,10 @@ impl NodeBuilder {
         for endpoint in listen {
             listening.push(mesh.listen(endpoint).await?);
         }
-        let told = Mutex::default();
-        let inner = Arc::new(Inner { author, store, mesh, runtime: runtime.clone(), listening, told });
+        let (told, remembering) = (Mutex::default(), AsyncMutex::default());
+        let inner = Arc::new(Inner { author, store, mesh, runtime: runtime.clone(), listening, told, remembering });
         let node = Node { inner };
-        runtime.spawn(Box::pin(node.clone().attend(events)));
+        runtime.spawn(Box::pin(Node::attend(Arc::downgrade(&node.inner), events)));
         Ok(node)
     }
 }

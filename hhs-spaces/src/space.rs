@@ -62,9 +62,21 @@ impl<R: Replica> Space<R> {
         let inner = &self.node.inner;
         inner.mesh.share(self.id()).await?;
         for address in peers::known(&inner.store, self.id()).await? {
-            inner.mesh.add_peer(self.id(), address).await?;
+            match inner.mesh.add_peer(self.id(), address).await {
+                // It was reached by a program that could: this one does without.
+                Ok(()) | Err(MeshError::Scheme { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
+    }
+
+    /// Where peers of the space were reached before, the latest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn known_peers(&self) -> Result<Vec<PeerAddress>, SpaceError> {
+        Ok(peers::known(&self.node.inner.store, self.id()).await?)
     }
 
     /// Says where a peer is that shares the space.

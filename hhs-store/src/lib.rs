@@ -14,5 +14,3 @@ pub use live::Live;
 pub use store::{
     AppendError, Bundle, Committed, IngestError, Ingested, ReadLimit, SignedOp, Store, StoreError, StoredOp,
 };
-
-

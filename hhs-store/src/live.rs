@@ -41,12 +41,11 @@ impl Store {
         if genesis.class != R::CLASS {
             return Err(StoreError::Class { id, found: genesis.class, expected: R::CLASS });
         }
-        let state =
-            State { replica: R::new(&genesis), applied: 0, void: BTreeMap::new(), watchers: Vec::new() };
+        let state = State { replica: R::new(&genesis), applied: 0, void: BTreeMap::new(), watchers: Vec::new() };
         let shared = Arc::new(Shared { state: Mutex::new(state) });
         // Most of the history without holding up writers, the rest while nothing can be written.
         self.catch_up(id, &shared).await?;
-        let writer = self.lock_writer().await;
+        let writer = self.lock_writer().await?;
         self.catch_up(id, &shared).await?;
         let applies: Arc<dyn Applies> = shared.clone();
         self.listen(id, Arc::downgrade(&applies));
@@ -83,10 +82,12 @@ impl<R: Replica> Live<R> {
     }
 
     /// Writes one op with all that `edit` records, and returns its id once it is durable and applied; `None` if nothing was
-    /// recorded. `time` is what the op claims: milliseconds since 1970.
+    /// recorded. `time` is what the op claims: milliseconds since 1970. While `edit` runs the state is locked: it reads from
+    /// what it is given, not from this handle.
     ///
     /// # Errors
-    /// If the author may not, a value cannot be saved, or the store fails. Then nothing was written.
+    /// If the author may not, a value cannot be saved, or the store fails. Then nothing was written. Who drops the future
+    /// before it ends does not know: the op is there or not, whole, and shows here with the next write at the latest.
     pub async fn update<F>(&self, author: &Author, time: u64, edit: F) -> Result<Option<OpId>, AppendError>
     where
         F: FnOnce(&mut R::Edit<'_>),
@@ -116,7 +117,7 @@ impl<R: Replica> Live<R> {
         (read(&state.replica), receiver)
     }
 
-    /// Why an op has no effect, if the class could make nothing of it.
+    /// Why the payload of an op has no effect, if the class could make nothing of it.
     pub fn void_reason(&self, op: OpId) -> Option<Void> {
         self.shared.lock().void.get(&op).cloned()
     }

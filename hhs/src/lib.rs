@@ -20,6 +20,10 @@ pub use hhs_mesh as mesh;
 pub use hhs_model as model;
 pub use hhs_spaces as spaces;
 pub use hhs_store as store;
+#[cfg(feature = "redb")]
+pub use hhs_store_redb as redb;
+#[cfg(feature = "quic")]
+pub use hhs_transport_quic as quic;
 
 #[cfg(feature = "native")]
 pub use native::Tokio;

@@ -45,9 +45,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
     };
     let judged = source::measure(workspace, &plan.source, &Deadline::within(TIME_LIMIT))
         .map_err(|error| error.to_string())
-        .and_then(|measurements| {
-            bar::judge(plan.bars, &measurements).map_err(|error| error.to_string())
-        });
+        .and_then(|measurements| bar::judge(plan.bars, &measurements).map_err(|error| error.to_string()));
     match judged {
         Ok(bars) => {
             print!(
@@ -59,11 +57,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
                 }
             );
             let missed = bars.iter().any(|bar| !bar.met);
-            if missed && arguments.check {
-                ExitCode::FAILURE
-            } else {
-                ExitCode::SUCCESS
-            }
+            if missed && arguments.check { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Err(error) => {
             eprintln!("error: {error}");

@@ -31,22 +31,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
         .map(|step| run_step(workspace, *step))
         .collect();
     print!("\n{}", report::summary(&finished, arguments.all));
-    if report::passed(&finished, arguments.all) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if report::passed(&finished, arguments.all) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run_step(workspace: &Workspace, step: Step) -> Finished {
     println!("\n== {}", step.name());
     let stopwatch = Stopwatch::start();
     let outcome = step.run(workspace);
-    let finished = Finished {
-        name: step.name(),
-        outcome,
-        took: stopwatch.elapsed(),
-    };
+    let finished = Finished { name: step.name(), outcome, took: stopwatch.elapsed() };
     print!("{}", report::end_of_step(&finished));
     finished
 }

@@ -13,9 +13,7 @@ impl Stopwatch {
         reason = "a native chore that reports seconds; nothing of it is simulated or compiled for wasm32"
     )]
     pub(crate) fn start() -> Self {
-        Self {
-            started: Instant::now(),
-        }
+        Self { started: Instant::now() }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -32,10 +30,7 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// Starts the clock now.
     pub(crate) fn within(limit: Duration) -> Self {
-        Self {
-            stopwatch: Stopwatch::start(),
-            limit,
-        }
+        Self { stopwatch: Stopwatch::start(), limit }
     }
 
     /// What is left; zero once the limit has passed.

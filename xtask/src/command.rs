@@ -36,10 +36,7 @@ pub(crate) enum CommandError {
 ///
 /// When it cannot be started or its exit code is not 0.
 pub(crate) fn run(command: &mut Command) -> Result<(), CommandError> {
-    let status = command.status().map_err(|source| CommandError::Start {
-        line: line(command),
-        source,
-    })?;
+    let status = command.status().map_err(|source| CommandError::Start { line: line(command), source })?;
     succeeded(command, status)
 }
 
@@ -52,14 +49,9 @@ pub(crate) fn output(command: &mut Command) -> Result<String, CommandError> {
     let output = command
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|source| CommandError::Start {
-            line: line(command),
-            source,
-        })?;
+        .map_err(|source| CommandError::Start { line: line(command), source })?;
     succeeded(command, output.status)?;
-    String::from_utf8(output.stdout).map_err(|_| CommandError::NotText {
-        line: line(command),
-    })
+    String::from_utf8(output.stdout).map_err(|_| CommandError::NotText { line: line(command) })
 }
 
 /// Whether `command` can be started and exits with 0; what it prints is thrown away.
@@ -77,66 +69,37 @@ pub(crate) fn works(command: &mut Command) -> bool {
 /// # Errors
 ///
 /// As for [`output`], and when the time was up.
-pub(crate) fn output_within(
-    command: &mut Command,
-    deadline: &Deadline,
-) -> Result<String, CommandError> {
+pub(crate) fn output_within(command: &mut Command, deadline: &Deadline) -> Result<String, CommandError> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|source| CommandError::Start {
-            line: line(command),
-            source,
-        })?;
+        .map_err(|source| CommandError::Start { line: line(command), source })?;
     let printed = child.stdout.take().map(collect);
     let status = wait_within(&mut child, deadline)
-        .map_err(|source| CommandError::Wait {
-            line: line(command),
-            source,
-        })?
-        .ok_or_else(|| CommandError::TimedOut {
-            line: line(command),
-            limit: deadline.limit(),
-        })?;
+        .map_err(|source| CommandError::Wait { line: line(command), source })?
+        .ok_or_else(|| CommandError::TimedOut { line: line(command), limit: deadline.limit() })?;
     succeeded(command, status)?;
     let bytes = match printed.map(|printed| printed.recv_timeout(deadline.remaining())) {
         None => Vec::new(),
-        Some(Ok(result)) => result.map_err(|source| CommandError::Wait {
-            line: line(command),
-            source,
-        })?,
+        Some(Ok(result)) => result.map_err(|source| CommandError::Wait { line: line(command), source })?,
         // Somebody that the command left behind still holds its output.
         Some(Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) => {
-            return Err(CommandError::TimedOut {
-                line: line(command),
-                limit: deadline.limit(),
-            });
+            return Err(CommandError::TimedOut { line: line(command), limit: deadline.limit() });
         }
     };
-    String::from_utf8(bytes).map_err(|_| CommandError::NotText {
-        line: line(command),
-    })
+    String::from_utf8(bytes).map_err(|_| CommandError::NotText { line: line(command) })
 }
 
 /// The command line as one would type it, for messages.
 pub(crate) fn line(command: &Command) -> String {
     let program = command.get_program().to_string_lossy();
     let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
-    command.get_args().fold(name, |line, argument| {
-        format!("{line} {}", argument.to_string_lossy())
-    })
+    command.get_args().fold(name, |line, argument| format!("{line} {}", argument.to_string_lossy()))
 }
 
 fn succeeded(command: &Command, status: ExitStatus) -> Result<(), CommandError> {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(CommandError::Failed {
-            line: line(command),
-            status,
-        })
-    }
+    if status.success() { Ok(()) } else { Err(CommandError::Failed { line: line(command), status }) }
 }
 
 /// Reads on a thread of its own: a child that fills the pipe would otherwise wait for us while we wait for it.

@@ -36,10 +36,7 @@ pub(crate) const LAW: &[Rule] = &[
     rule("hhs-transport-webrtc", &["hhs-model", "hhs-mesh", "hhs-signalling"]),
     rule("hhs-transport-ws", &["hhs-model", "hhs-mesh", "hhs-signalling"]),
     rule("hhs-discovery-mdns", &["hhs-model", "hhs-mesh"]),
-    rule(
-        "hhs-spaces",
-        &["hhs-model", "hhs-crdt", "hhs-store", "hhs-mesh"],
-    ),
+    rule("hhs-spaces", &["hhs-model", "hhs-crdt", "hhs-store", "hhs-mesh"]),
     rule("hhs", LIBRARIES),
     rule("hhs-cli", &with_facade()),
     rule("hhs-web", &with_facade()),
@@ -92,13 +89,7 @@ const fn extend<const MORE: usize, const ALL: usize>(
 }
 
 /// The crates that compile for `wasm32-unknown-unknown` and name no runtime.
-pub(crate) const PORTABLE: &[&str] = &[
-    "hhs-model",
-    "hhs-crdt",
-    "hhs-store",
-    "hhs-mesh",
-    "hhs-spaces",
-];
+pub(crate) const PORTABLE: &[&str] = &["hhs-model", "hhs-crdt", "hhs-store", "hhs-mesh", "hhs-spaces"];
 
 /// What the facade takes in only where a feature asks for it.
 const BEHIND_A_FEATURE: &[&str] = &[
@@ -151,11 +142,7 @@ const FREE_FOLDERS: [&str; 3] = ["benches", "fuzz", "examples"];
 
 /// Findings about the edges between members, one sentence each.
 pub(crate) fn check_edges(members: &[Member], law: &[Rule]) -> Vec<String> {
-    members
-        .iter()
-        .filter(|member| !is_free(member))
-        .flat_map(|member| check_member(member, law))
-        .collect()
+    members.iter().filter(|member| !is_free(member)).flat_map(|member| check_member(member, law)).collect()
 }
 
 fn is_free(member: &Member) -> bool {
@@ -171,25 +158,12 @@ fn check_member(member: &Member, law: &[Rule]) -> Vec<String> {
         )];
     };
     let mut findings = Vec::new();
-    for edge in member
-        .internal
-        .iter()
-        .filter(|edge| edge.kind != EdgeKind::Dev)
-    {
+    for edge in member.internal.iter().filter(|edge| edge.kind != EdgeKind::Dev) {
         if !rule.may.contains(&edge.to.as_str()) {
-            let allowed = if rule.may.is_empty() {
-                "no crate of the workspace".to_owned()
-            } else {
-                rule.may.join(", ")
-            };
-            findings.push(format!(
-                "`{}` must not depend on `{}`; it may depend on {allowed}",
-                member.name, edge.to
-            ));
-        } else if member.name == "hhs"
-            && BEHIND_A_FEATURE.contains(&edge.to.as_str())
-            && !edge.optional
-        {
+            let allowed =
+                if rule.may.is_empty() { "no crate of the workspace".to_owned() } else { rule.may.join(", ") };
+            findings.push(format!("`{}` must not depend on `{}`; it may depend on {allowed}", member.name, edge.to));
+        } else if member.name == "hhs" && BEHIND_A_FEATURE.contains(&edge.to.as_str()) && !edge.optional {
             findings.push(format!(
                 "`hhs` must take in `{}` behind a feature: `{} = {{ workspace = true, optional = true }}`",
                 edge.to, edge.to
@@ -201,10 +175,7 @@ fn check_member(member: &Member, law: &[Rule]) -> Vec<String> {
 
 /// Findings about the tree of a portable crate, given one `name version …` a line as `cargo tree --prefix none` prints it.
 pub(crate) fn check_absence(portable: &str, tree: &str) -> Vec<String> {
-    let names: BTreeSet<&str> = tree
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     ABSENT_FROM_PORTABLE
         .iter()
         .filter(|absent| names.contains(*absent))

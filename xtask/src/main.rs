@@ -14,6 +14,7 @@ mod bench;
 mod ci;
 mod clock;
 mod command;
+mod features;
 mod law;
 mod manifest;
 mod map;

@@ -11,20 +11,11 @@ pub(crate) fn check(name: &str, manifest: &str) -> Vec<String> {
     let entries = entries(manifest);
     let mut findings: Vec<String> = INHERITED
         .iter()
-        .filter(|key| {
-            !entries
-                .iter()
-                .any(|entry| entry.section == "package" && entry.inherits(key))
-        })
+        .filter(|key| !entries.iter().any(|entry| entry.section == "package" && entry.inherits(key)))
         .map(|key| format!("{name}/Cargo.toml: [package] must say `{key}.workspace = true`"))
         .collect();
-    if !entries
-        .iter()
-        .any(|entry| entry.section == "lints" && entry.key == "workspace" && entry.value == "true")
-    {
-        findings.push(format!(
-            "{name}/Cargo.toml: [lints] must say `workspace = true`"
-        ));
+    if !entries.iter().any(|entry| entry.section == "lints" && entry.key == "workspace" && entry.value == "true") {
+        findings.push(format!("{name}/Cargo.toml: [lints] must say `workspace = true`"));
     }
     findings.extend(own_versions(name, &entries));
     findings
@@ -35,22 +26,14 @@ fn own_versions(name: &str, entries: &[Entry<'_>]) -> Vec<String> {
     let mut findings = Vec::new();
     for entry in entries {
         let dependency = if is_dependencies(entry.section) {
-            let inherits =
-                entry.key.ends_with(".workspace") || entry.value.contains("workspace = true");
+            let inherits = entry.key.ends_with(".workspace") || entry.value.contains("workspace = true");
             // `foo.features = […]` adds to an entry that is judged by its own line.
-            let adds = entry.key.contains('.')
-                && !["version", "path", "git"]
-                    .iter()
-                    .any(|own| entry.key.ends_with(own));
+            let adds =
+                entry.key.contains('.') && !["version", "path", "git"].iter().any(|own| entry.key.ends_with(own));
             (!inherits && !adds).then_some(entry.key)
         } else {
-            let table = entry
-                .section
-                .rsplit_once('.')
-                .filter(|(table, _)| is_dependencies(table));
-            table
-                .filter(|_| ["version", "path", "git"].contains(&entry.key))
-                .map(|(_, dependency)| dependency)
+            let table = entry.section.rsplit_once('.').filter(|(table, _)| is_dependencies(table));
+            table.filter(|_| ["version", "path", "git"].contains(&entry.key)).map(|(_, dependency)| dependency)
         };
         if let Some(dependency) = dependency {
             findings.push(format!(
@@ -85,22 +68,11 @@ impl Entry<'_> {
 fn entries(manifest: &str) -> Vec<Entry<'_>> {
     let mut section = "";
     let mut entries = Vec::new();
-    for line in manifest
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#'))
-    {
-        if let Some(header) = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-        {
+    for line in manifest.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section = header.trim();
         } else if let Some((key, value)) = line.split_once('=') {
-            entries.push(Entry {
-                section,
-                key: key.trim(),
-                value: value.trim(),
-            });
+            entries.push(Entry { section, key: key.trim(), value: value.trim() });
         }
     }
     entries

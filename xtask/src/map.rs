@@ -10,9 +10,7 @@ pub(crate) fn check(text: &str, root: &Path, members: &[String]) -> Vec<String> 
     let mut findings = Vec::new();
     let lines = text.lines().count();
     if lines > MAX_LINES {
-        findings.push(format!(
-            "ARCHITECTURE.md has {lines} lines; {MAX_LINES} at most: move details to docs/"
-        ));
+        findings.push(format!("ARCHITECTURE.md has {lines} lines; {MAX_LINES} at most: move details to docs/"));
     }
     for (line, path) in paths(text, |first| root.join(first).exists()) {
         if !root.join(&path).exists() {
@@ -20,9 +18,7 @@ pub(crate) fn check(text: &str, root: &Path, members: &[String]) -> Vec<String> 
         }
     }
     for member in members.iter().filter(|member| !names(text, member)) {
-        findings.push(format!(
-            "ARCHITECTURE.md does not name the crate `{member}`"
-        ));
+        findings.push(format!("ARCHITECTURE.md does not name the crate `{member}`"));
     }
     findings
 }
@@ -38,14 +34,8 @@ pub(crate) fn paths(text: &str, is_at_root: impl Fn(&str) -> bool) -> Vec<(usize
         if line.trim_start().starts_with("```") {
             fenced = !fenced;
         } else if !fenced {
-            let spans = code_spans(line)
-                .into_iter()
-                .filter(|span| is_path(span, &is_at_root));
-            found.extend(
-                spans
-                    .chain(link_targets(line))
-                    .map(|path| (index + 1, without_anchor(path).to_owned())),
-            );
+            let spans = code_spans(line).into_iter().filter(|span| is_path(span, &is_at_root));
+            found.extend(spans.chain(link_targets(line)).map(|path| (index + 1, without_anchor(path).to_owned())));
         }
     }
     found
@@ -53,8 +43,7 @@ pub(crate) fn paths(text: &str, is_at_root: impl Fn(&str) -> bool) -> Vec<(usize
 
 /// Whether `text` has `name` as a word of its own; `hhs-store` is not named by `hhs-store-redb`.
 fn names(text: &str, name: &str) -> bool {
-    let continues =
-        |character: char| character.is_alphanumeric() || character == '-' || character == '_';
+    let continues = |character: char| character.is_alphanumeric() || character == '-' || character == '_';
     text.match_indices(name).any(|(start, _)| {
         let before = text[..start].chars().next_back();
         let after = text[start + name.len()..].chars().next();
@@ -83,18 +72,12 @@ fn without_anchor(path: &str) -> &str {
 /// Whether a code span speaks of a file or folder of this repository, and not of a type, a command or a media type.
 fn is_path(span: &str, is_at_root: impl Fn(&str) -> bool) -> bool {
     let path = without_anchor(span);
-    if path.is_empty()
-        || path.contains(NOT_IN_PATHS)
-        || path.starts_with('-')
-        || !stays_inside(Path::new(path))
-    {
+    if path.is_empty() || path.contains(NOT_IN_PATHS) || path.starts_with('-') || !stays_inside(Path::new(path)) {
         return false;
     }
     let Some((first, rest)) = path.split_once('/') else {
         // A bare name is a file at the root if it is a document or a manifest; `tests.rs` is a habit, not a file.
-        return ROOT_FILES
-            .iter()
-            .any(|suffix| path.ends_with(suffix) && path.len() > suffix.len());
+        return ROOT_FILES.iter().any(|suffix| path.ends_with(suffix) && path.len() > suffix.len());
     };
     rest.is_empty()
         || is_at_root(first)
@@ -103,18 +86,13 @@ fn is_path(span: &str, is_at_root: impl Fn(&str) -> bool) -> bool {
 }
 
 fn stays_inside(path: &Path) -> bool {
-    path.components()
-        .all(|component| matches!(component, Component::Normal(_)))
+    path.components().all(|component| matches!(component, Component::Normal(_)))
 }
 
-const NOT_IN_PATHS: [char; 21] = [
-    ' ', ':', '<', '>', '{', '}', '(', ')', '[', ']', '*', '$', '~', '"', '\'', '=', ',', ';', '!',
-    '?', '\\',
-];
+const NOT_IN_PATHS: [char; 21] =
+    [' ', ':', '<', '>', '{', '}', '(', ')', '[', ']', '*', '$', '~', '"', '\'', '=', ',', ';', '!', '?', '\\'];
 const ROOT_FILES: [&str; 2] = [".md", ".toml"];
-const KNOWN_SUFFIXES: [&str; 8] = [
-    ".rs", ".md", ".toml", ".json", ".gz", ".html", ".sh", ".yml",
-];
+const KNOWN_SUFFIXES: [&str; 8] = [".rs", ".md", ".toml", ".json", ".gz", ".html", ".sh", ".yml"];
 
 #[cfg(test)]
 mod tests;

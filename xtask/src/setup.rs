@@ -27,9 +27,7 @@ pub(crate) enum SetupError {
     #[error("{0}; `rustup target add {TARGET}` serves as well")]
     Apt(#[from] CommandError),
     /// All packages are there, and still no compiler.
-    #[error(
-        "the packages {packages} are installed, but {lack}: reinstall them, or run `rustup target add {TARGET}`"
-    )]
+    #[error("the packages {packages} are installed, but {lack}: reinstall them, or run `rustup target add {TARGET}`")]
     StillLacking { packages: String, lack: String },
 }
 
@@ -53,10 +51,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), SetupError> {
             say_ready(toolchain);
             Ok(())
         }
-        Err(lack) => Err(SetupError::StillLacking {
-            packages: DEBIAN_PACKAGES.join(" "),
-            lack,
-        }),
+        Err(lack) => Err(SetupError::StillLacking { packages: DEBIAN_PACKAGES.join(" "), lack }),
     }
 }
 
@@ -73,17 +68,11 @@ fn install(packages: &[&str], workspace: &Workspace) -> Result<(), SetupError> {
         return Ok(());
     }
     if !is_root(workspace) {
-        return Err(SetupError::NotRoot {
-            packages: packages.join(" "),
-        });
+        return Err(SetupError::NotRoot { packages: packages.join(" ") });
     }
     println!("setup: installing {}", packages.join(" "));
     command::run(apt_get(workspace).arg("update"))?;
-    command::run(
-        apt_get(workspace)
-            .args(["install", "--yes", "--no-install-recommends"])
-            .args(packages),
-    )?;
+    command::run(apt_get(workspace).args(["install", "--yes", "--no-install-recommends"]).args(packages))?;
     Ok(())
 }
 
@@ -97,17 +86,10 @@ fn apt_get(workspace: &Workspace) -> Command {
 fn missing(workspace: &Workspace) -> Vec<&'static str> {
     let installed = |package: &&str| {
         let mut query = workspace.command("dpkg-query");
-        query
-            .args(["--show", "--showformat", "${db:Status-Status}", package])
-            .stderr(std::process::Stdio::null());
-        query
-            .output()
-            .is_ok_and(|output| output.status.success() && output.stdout == b"installed")
+        query.args(["--show", "--showformat", "${db:Status-Status}", package]).stderr(std::process::Stdio::null());
+        query.output().is_ok_and(|output| output.status.success() && output.stdout == b"installed")
     };
-    DEBIAN_PACKAGES
-        .into_iter()
-        .filter(|package| !installed(package))
-        .collect()
+    DEBIAN_PACKAGES.into_iter().filter(|package| !installed(package)).collect()
 }
 
 fn is_root(workspace: &Workspace) -> bool {
@@ -116,16 +98,9 @@ fn is_root(workspace: &Workspace) -> bool {
 
 /// Debian itself, or a system that says it is like it.
 fn is_debian(os_release: &str) -> bool {
-    os_release
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .any(|(key, value)| {
-            ["ID", "ID_LIKE"].contains(&key)
-                && value
-                    .trim_matches('"')
-                    .split_whitespace()
-                    .any(|system| system == "debian")
-        })
+    os_release.lines().filter_map(|line| line.split_once('=')).any(|(key, value)| {
+        ["ID", "ID_LIKE"].contains(&key) && value.trim_matches('"').split_whitespace().any(|system| system == "debian")
+    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub(crate) enum Step {
     Law,
     /// ARCHITECTURE.md names every crate and only paths that exist
     Map,
+    /// docs/features.md has every row, and the tests that it names exist
+    Features,
     /// Headers, sizes, manifests, no ignored tests
     Tidy,
     /// All tests pass
@@ -38,6 +40,7 @@ impl Step {
             Self::Clippy => "clippy",
             Self::Law => "law",
             Self::Map => "map",
+            Self::Features => "features",
             Self::Tidy => "tidy",
             Self::Tests => "tests",
             Self::Docs => "docs",
@@ -52,6 +55,7 @@ impl Step {
             Self::Clippy => cargo::clippy(workspace),
             Self::Law => repository::law(workspace),
             Self::Map => repository::map(workspace),
+            Self::Features => repository::features(workspace),
             Self::Tidy => repository::tidy(workspace),
             Self::Tests => cargo::tests(workspace),
             Self::Docs => cargo::docs(workspace),

@@ -29,11 +29,7 @@ pub(crate) enum TidyError {
 pub(crate) fn check(root: &Path, members: &[Member]) -> Result<Vec<String>, TidyError> {
     let mut findings = Vec::new();
     for path in rust_files(root)? {
-        let shown = path
-            .strip_prefix(root)
-            .unwrap_or(&path)
-            .display()
-            .to_string();
+        let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         findings.extend(check_source(&shown, &read(&path)?));
     }
     for member in members {
@@ -46,24 +42,15 @@ pub(crate) fn check(root: &Path, members: &[Member]) -> Result<Vec<String>, Tidy
 fn check_source(shown: &str, text: &str) -> Vec<String> {
     let mut findings = Vec::new();
     if !text.starts_with("//!") {
-        findings.push(format!(
-            "{shown}:1: must open with `//!`: say what the file is"
-        ));
+        findings.push(format!("{shown}:1: must open with `//!`: say what the file is"));
     }
     let lines = text.lines().count();
     if lines > MAX_LINES {
-        findings.push(format!(
-            "{shown}: has {lines} lines; {MAX_LINES} at most: split it by concept"
-        ));
+        findings.push(format!("{shown}: has {lines} lines; {MAX_LINES} at most: split it by concept"));
     }
     for (index, line) in text.lines().map(str::trim_start).enumerate() {
-        if line.starts_with("#[ignore")
-            || (line.starts_with("#[cfg_attr(") && line.contains(" ignore"))
-        {
-            findings.push(format!(
-                "{shown}:{}: a test is ignored: make it run, or delete it",
-                index + 1
-            ));
+        if line.starts_with("#[ignore") || (line.starts_with("#[cfg_attr(") && line.contains(" ignore")) {
+            findings.push(format!("{shown}:{}: a test is ignored: make it run, or delete it", index + 1));
         }
     }
     findings
@@ -85,10 +72,7 @@ fn rust_files(root: &Path) -> Result<Vec<PathBuf>, TidyError> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        let unreadable = |source| TidyError::Read {
-            path: folder.clone(),
-            source,
-        };
+        let unreadable = |source| TidyError::Read { path: folder.clone(), source };
         for entry in fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let name = entry.file_name();
@@ -107,10 +91,7 @@ fn rust_files(root: &Path) -> Result<Vec<PathBuf>, TidyError> {
 }
 
 fn read(path: &Path) -> Result<String, TidyError> {
-    fs::read_to_string(path).map_err(|source| TidyError::Read {
-        path: path.to_path_buf(),
-        source,
-    })
+    fs::read_to_string(path).map_err(|source| TidyError::Read { path: path.to_path_buf(), source })
 }
 
 const NOT_OURS: [&str; 2] = ["target", "node_modules"];

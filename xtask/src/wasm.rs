@@ -31,18 +31,12 @@ pub(crate) fn find(workspace: &Workspace) -> Result<Toolchain, String> {
     }
     match debian_lacks(workspace) {
         None => Ok(Toolchain::Debian),
-        Some(lack) => Err(format!(
-            "the toolchain in use has no target {TARGET}, and for the Debian way {lack}"
-        )),
+        Some(lack) => Err(format!("the toolchain in use has no target {TARGET}, and for the Debian way {lack}")),
     }
 }
 
 /// The command that checks `packages` with `toolchain`.
-pub(crate) fn check_command(
-    workspace: &Workspace,
-    toolchain: Toolchain,
-    packages: &[&str],
-) -> Command {
+pub(crate) fn check_command(workspace: &Workspace, toolchain: Toolchain, packages: &[&str]) -> Command {
     let mut command = match toolchain {
         Toolchain::InUse => workspace.cargo(),
         Toolchain::Debian => workspace.command(DEBIAN_CARGO),
@@ -51,11 +45,7 @@ pub(crate) fn check_command(
     if toolchain == Toolchain::Debian {
         without_toolchain_in_use(&mut command)
             // Another compiler: its output must not push out what the toolchain in use has built.
-            .args([
-                "-Zbuild-std=std,panic_abort",
-                "--target-dir",
-                "target/wasm-check",
-            ])
+            .args(["-Zbuild-std=std,panic_abort", "--target-dir", "target/wasm-check"])
             // Nothing of it runs but macros: the time to optimise them, as the profile asks, would be lost.
             .args(["--config", "profile.dev.package.'*'.opt-level=0"])
             .env("RUSTC", DEBIAN_RUSTC)
@@ -79,9 +69,7 @@ fn holds_std(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else {
         return false;
     };
-    entries
-        .flatten()
-        .any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
+    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
 }
 
 /// What the Debian way lacks on this machine; `None` when it lacks nothing.
@@ -104,13 +92,7 @@ fn debian_lacks(workspace: &Workspace) -> Option<String> {
 
 /// Debian's compiler must not be led astray by what the toolchain in use set for its own.
 fn without_toolchain_in_use(command: &mut Command) -> &mut Command {
-    for variable in [
-        "CARGO",
-        "RUSTC",
-        "RUSTDOC",
-        "RUSTUP_TOOLCHAIN",
-        "LD_LIBRARY_PATH",
-    ] {
+    for variable in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"] {
         command.env_remove(variable);
     }
     command

@@ -22,9 +22,7 @@ pub(crate) enum MetadataError {
     #[error(transparent)]
     Cargo(#[from] CommandError),
     /// Cargo answered in a form that this program does not read.
-    #[error(
-        "`cargo metadata` printed something unexpected ({0}): does xtask read this cargo's format?"
-    )]
+    #[error("`cargo metadata` printed something unexpected ({0}): does xtask read this cargo's format?")]
     Format(#[from] serde_json::Error),
 }
 
@@ -59,8 +57,8 @@ pub(crate) enum EdgeKind {
 impl Workspace {
     /// The workspace this program was built from.
     pub(crate) fn locate() -> Self {
-        let own = env::var_os("CARGO_MANIFEST_DIR")
-            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let own =
+            env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = own.parent().map_or_else(|| own.clone(), Path::to_path_buf);
         Self { root }
     }
@@ -116,31 +114,16 @@ impl Workspace {
 }
 
 fn is_about_this_program(name: &str) -> bool {
-    name.starts_with("CARGO_PKG_")
-        || name.starts_with("CARGO_MANIFEST_")
-        || ABOUT_THIS_PROGRAM.contains(&name)
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || ABOUT_THIS_PROGRAM.contains(&name)
 }
 
-const ABOUT_THIS_PROGRAM: [&str; 4] = [
-    "CARGO_BIN_NAME",
-    "CARGO_CRATE_NAME",
-    "CARGO_PRIMARY_PACKAGE",
-    "OUT_DIR",
-];
+const ABOUT_THIS_PROGRAM: [&str; 4] = ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
 
 /// Reads the answer of `cargo metadata --no-deps`.
 fn members(json: &str, root: &Path) -> Result<Vec<Member>, serde_json::Error> {
     let metadata: Metadata = serde_json::from_str(json)?;
-    let names: BTreeSet<String> = metadata
-        .packages
-        .iter()
-        .map(|package| package.name.clone())
-        .collect();
-    Ok(metadata
-        .packages
-        .into_iter()
-        .map(|package| package.into_member(&names, root))
-        .collect())
+    let names: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.clone()).collect();
+    Ok(metadata.packages.into_iter().map(|package| package.into_member(&names, root)).collect())
 }
 
 /// The part of cargo's format that is read here.
@@ -176,11 +159,7 @@ struct Target {
 impl Package {
     fn into_member(self, names: &BTreeSet<String>, root: &Path) -> Member {
         let folder = self.manifest_path.parent().unwrap_or(root);
-        let folder = folder
-            .strip_prefix(root)
-            .unwrap_or(folder)
-            .to_string_lossy()
-            .replace('\\', "/");
+        let folder = folder.strip_prefix(root).unwrap_or(folder).to_string_lossy().replace('\\', "/");
         let internal = self
             .dependencies
             .into_iter()
@@ -207,11 +186,7 @@ impl From<Dependency> for Edge {
             Some("build") => EdgeKind::Build,
             _ => EdgeKind::Normal,
         };
-        Self {
-            to: dependency.name,
-            kind,
-            optional: dependency.optional,
-        }
+        Self { to: dependency.name, kind, optional: dependency.optional }
     }
 }
 

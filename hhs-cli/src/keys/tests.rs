@@ -47,7 +47,10 @@ fn other_files_are_refused() {
     assert!(matches!(refusal(&whole.replace("key 1", "key 2")), KeyFileError::Version { .. }));
     for length in 0..whole.len() - 1 {
         let refusal = refusal(&whole[..length]);
-        assert!(matches!(refusal, KeyFileError::Malformed { .. } | KeyFileError::Version { .. }), "{length}: {refusal}");
+        assert!(
+            matches!(refusal, KeyFileError::Malformed { .. } | KeyFileError::Version { .. }),
+            "{length}: {refusal}"
+        );
     }
     assert!(matches!(refusal(&format!("{whole}more\n")), KeyFileError::Malformed { .. }));
     assert!(matches!(refusal(&whole.replace("name Ana", "name ")), KeyFileError::Malformed { .. }));

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use hhs_model::class::{Action, Change, Changes, Draft};
 use hhs_model::codec::Value;
-use hhs_model::op::Capability;
+use hhs_model::op::{Act, Capability};
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 
 use crate::history::{Room, TestOp, World, add, identity, payload, remove, text};
@@ -20,7 +21,7 @@ enum Step {
     Edit { author: usize, writes: Vec<Write> },
     Raw { author: usize, tags: Vec<Raw>, names: Vec<u8> },
     Grant { author: usize, to: usize, paint: bool },
-    Garbage { author: usize },
+    Garbage { author: usize, to: Option<usize> },
     Merge { author: usize },
 }
 
@@ -47,7 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (author(), vec(raw(), 1..4), vec(0..3_u8, 1..3))
             .prop_map(|(author, tags, names)| Step::Raw { author, tags, names }),
         1 => (author(), author(), any::<bool>()).prop_map(|(author, to, paint)| Step::Grant { author, to, paint }),
-        1 => author().prop_map(|author| Step::Garbage { author }),
+        1 => (author(), option::of(author())).prop_map(|(author, to)| Step::Garbage { author, to }),
         1 => author().prop_map(|author| Step::Merge { author }),
     ]
 }
@@ -87,8 +88,9 @@ fn world(steps: &[Step]) -> World {
                 let to = identity(*to);
                 world.edit(*author, |room| room.members.grant_capabilities(to, [capability]));
             }
-            Step::Garbage { author } => {
-                world.write(*author, Draft { act: None, payload: Some(vec![0x01]) });
+            Step::Garbage { author, to } => {
+                let act = to.map(|to| Act::Grant { to: identity(to), can: [Capability::write()].into() });
+                world.write(*author, Draft { act, payload: Some(vec![0x01]) });
             }
             Step::Merge { author } => {
                 world.write(*author, Draft::default());

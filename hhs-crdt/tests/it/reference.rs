@@ -35,9 +35,11 @@ impl Reading {
 
     /// What the definition gives.
     pub(crate) fn by_definition(ops: &[TestOp]) -> Self {
+        // What an op grants it grants whatever its payload is.
+        let roles = roles(ops);
         let mut ops: Vec<&TestOp> = ops.iter().filter(|op| is_understood(op)).collect();
         ops.sort_by_key(|op| (op.height, op.id()));
-        Self { name: name(&ops), tags: tags(&ops), messages: messages(&ops), roles: roles(&ops) }
+        Self { name: name(&ops), tags: tags(&ops), messages: messages(&ops), roles }
     }
 }
 
@@ -91,7 +93,7 @@ fn tags(ops: &[&TestOp]) -> Vec<String> {
     elements.into_iter().collect()
 }
 
-fn roles(ops: &[&TestOp]) -> BTreeSet<(String, IdentityId)> {
+fn roles(ops: &[TestOp]) -> BTreeSet<(String, IdentityId)> {
     let genesis = genesis();
     let given =
         genesis.roles.iter().flat_map(|(name, holders)| holders.iter().map(|holder| (name.to_string(), *holder)));

@@ -1,13 +1,13 @@
 //! `derive(Replica)`: payloads, what is void, and edits.
 
 use hhs_crdt::{Log, MAX_MUTATIONS, Register, Replica, Set};
-use hhs_model::class::{Changes, Draft, EditError, OpContext, Void};
+use hhs_model::class::{Action, Changes, Draft, EditError, OpContext, Void};
 use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, Value, decode, encode};
 use hhs_model::op::{Act, Capability};
 
 use crate::history::{Room, World, add, bytes, genesis, identity, map, op_id, payload, remove, text};
 
-/// An op whose payload means nothing is kept, and void as a whole: what it has right does not count either.
+/// An op whose payload means nothing is kept, and its payload void as a whole: what it has right does not count either.
 #[test]
 fn a_payload_that_means_nothing_changes_nothing() {
     let list = |items: Vec<Value>| Value::List(items);
@@ -34,12 +34,31 @@ fn a_payload_that_means_nothing_changes_nothing() {
     });
     let before = world.room(0).clone();
     for payload in payloads {
-        let act = Act::Grant { to: identity(1), can: [Capability::write()].into() };
-        let op = world.write(0, Draft { act: Some(act), payload: Some(payload.clone()) }).clone();
+        let op = world.write(0, Draft { act: None, payload: Some(payload.clone()) }).clone();
         let mut room = before.clone();
         let void = op.apply(&mut room).expect_err("the payload means nothing");
         assert!(matches!(void, Void::Payload(_)), "{payload:02x?}");
         assert_eq!(room, before, "{payload:02x?}");
+    }
+}
+
+/// A member admits Ben in an op whose payload a newer version of the app wrote. Everybody lets Ben write, with the class or
+/// without; so the room shows him, says so to who listens, and shows nothing else of the op.
+#[test]
+fn a_grant_beside_a_payload_that_means_nothing_counts() {
+    let garbage = [vec![0xff], bytes(&map([("name", Value::List(vec![text("right"), Value::Int(1)]))]))];
+    for payload in garbage {
+        let mut world = World::new(1);
+        world.edit(0, |room| room.name.set("before".into()));
+        let mut room = world.room(0).clone();
+        let act = Act::Grant { to: identity(1), can: [Capability::write()].into() };
+        let op = world.write(0, Draft { act: Some(act), payload: Some(payload) });
+        let mut changes = Changes::of(op.id(), identity(0));
+        assert!(matches!(op.apply_with(&mut room, &mut changes), Err(Void::Payload(_))));
+        assert!(room.members.contains(&identity(1)));
+        assert_eq!(room.name.get().map(String::as_str), Some("before"));
+        let changes: Vec<_> = changes.into_vec().into_iter().map(|change| (change.field(), change.action)).collect();
+        assert_eq!(changes, [(Some("members"), Action::Granted { to: identity(1) })]);
     }
 }
 

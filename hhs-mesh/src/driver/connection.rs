@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
 use futures::{SinkExt, StreamExt};
+use hhs_model::runtime::{BoxFuture, Runtime};
+use hhs_store::Store;
 
 use super::run::Happened;
 use crate::proto::{ConnectionId, Message};
@@ -15,6 +18,9 @@ use crate::transport::{MessageReceiver, MessageSender, Traffic};
 const QUEUE_PAUSE: usize = 2 << 20;
 /// Bytes waiting to be sent to a peer above which it is given up as too slow.
 const QUEUE_MOST: usize = 64 << 20;
+
+/// How long a peer that has to leave may take with what was sent to it before.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the loop keeps of a connection.
 pub(super) struct Link {
@@ -28,6 +34,8 @@ pub(super) struct Link {
     pub(super) busy: usize,
     /// Whether the reader waits for its turn.
     pub(super) waiting: bool,
+    /// Whether the writer has ended: nothing more can be sent, and the reader will say why.
+    writer_ended: bool,
 }
 
 enum Outgoing {
@@ -55,15 +63,25 @@ impl Link {
         let queued = Arc::new(AtomicUsize::new(0));
         let (abort, aborted) = oneshot::channel();
         let outgoing = OutgoingFrames { frames, queued: queued.clone(), aborted };
-        (Self { outbox, queued, turns, abort, busy: 0, waiting: true }, Tasks { outgoing, turns: taken })
+        let link = Self { outbox, queued, turns, abort, busy: 0, waiting: true, writer_ended: false };
+        (link, Tasks { outgoing, turns: taken })
     }
 
     /// Queues a frame. False if the peer is too slow to be worth it.
     pub(super) fn send(&self, frame: Vec<u8>) -> bool {
+        if self.writer_ended {
+            return true;
+        }
         let queued = self.queued.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
         // If the writer is gone, the reader will say so.
         self.outbox.unbounded_send(Outgoing::Frame(frame)).ok();
         queued <= QUEUE_MOST
+    }
+
+    /// Notes that nothing more leaves: what is queued must not keep the reader from finding out that it is over.
+    pub(super) fn writer_has_ended(&mut self) {
+        self.writer_ended = true;
+        self.queued.store(0, Ordering::Relaxed);
     }
 
     /// Ends the connection after what was queued.
@@ -86,28 +104,50 @@ impl Link {
     }
 }
 
-/// Reads messages, one for each turn, until the connection is over.
+/// Reads messages until the connection is over, and hands over one for each turn. One more is read and decoded while the
+/// last one is dealt with; if both are ops, its signatures are checked meanwhile.
 pub(super) async fn read(
     id: ConnectionId,
     mut receiver: Box<dyn MessageReceiver>,
     mut turns: mpsc::UnboundedReceiver<()>,
     mut happened: mpsc::Sender<Happened>,
+    store: Store,
 ) {
+    let mut has_turn = false;
+    // Who has not been sent ops yet may have been asked for none: that is not checked here.
+    let mut ops_came = false;
     let reason = loop {
-        if turns.next().await.is_none() {
-            break "closed here".to_owned();
-        }
-        match receiver.receive().await {
-            Ok(Some(frame)) => {
-                let message = Message::from_bytes(&frame);
-                if happened.send(Happened::Received { id, message }).await.is_err() {
-                    return;
-                }
+        let received = match select(receiver.receive(), turns.next()).await {
+            Either::Left((received, _)) => received,
+            Either::Right((Some(()), _)) => {
+                has_turn = true;
+                continue;
             }
+            Either::Right((None, _)) => break "closed here".to_owned(),
+        };
+        let message = match received {
+            Ok(Some(frame)) => Message::from_bytes(&frame),
             Ok(None) => break "closed by the other side".to_owned(),
             Err(error) => break error.to_string(),
+        };
+        let ops = message.as_ref().ok().and_then(Message::ops);
+        if let Some((identities, headers)) = ops.as_ref().filter(|_| ops_came && !has_turn)
+            && let Err(error) = store.check_ahead(identities, headers).await
+        {
+            tracing::debug!(%error, "signatures cannot be checked ahead");
+        }
+        ops_came = ops.is_some();
+        if !std::mem::take(&mut has_turn) && turns.next().await.is_none() {
+            break "closed here".to_owned();
+        }
+        if happened.send(Happened::Received { id, message }).await.is_err() {
+            return;
         }
     };
+    // Not before what came before it was dealt with.
+    if !has_turn {
+        turns.next().await;
+    }
     // If the loop is gone, nobody wants to know.
     happened.send(Happened::Over { id, reason }).await.ok();
 }
@@ -118,9 +158,11 @@ pub(super) async fn write(
     mut sender: Box<dyn MessageSender>,
     mut outgoing: OutgoingFrames,
     mut happened: mpsc::Sender<Happened>,
+    runtime: Arc<dyn Runtime>,
 ) {
     let mut told = Traffic::default();
     let mut reason = None;
+    let mut limit = None;
     while let Some(next) = outgoing.frames.next().await {
         let frame = match next {
             Outgoing::Frame(frame) => frame,
@@ -129,11 +171,16 @@ pub(super) async fn write(
                 break;
             }
         };
-        let sent = match select(sender.send(&frame), &mut outgoing.aborted).await {
-            Either::Left((sent, _)) => sent.is_ok(),
-            Either::Right((Ok(()), _)) => false,
-            // The link is gone, but what was queued before is still to be sent.
-            Either::Right((Err(oneshot::Canceled), sending)) => sending.await.is_ok(),
+        let sent = match &mut limit {
+            Some(limit) => sent_within(sender.send(&frame), limit).await,
+            None => match select(sender.send(&frame), &mut outgoing.aborted).await {
+                Either::Left((sent, _)) => sent.is_ok(),
+                Either::Right((Ok(()), _)) => false,
+                // The link is gone, but what was queued before is still to be sent, if the peer takes it.
+                Either::Right((Err(oneshot::Canceled), sending)) => {
+                    sent_within(sending, limit.insert(runtime.sleep(CLOSE_WITHIN))).await
+                }
+            },
         };
         let before = outgoing.queued.fetch_sub(frame.len(), Ordering::Relaxed);
         let drained = before > QUEUE_PAUSE && before - frame.len() <= QUEUE_PAUSE;
@@ -148,6 +195,10 @@ pub(super) async fn write(
     let more = carried(&*sender, &mut told);
     // If the loop is gone, nobody wants to know.
     happened.send(Happened::Closed { id, more }).await.ok();
+}
+
+async fn sent_within<T, E>(sending: impl Future<Output = Result<T, E>> + Unpin, limit: &mut BoxFuture<'_, ()>) -> bool {
+    matches!(select(sending, limit).await, Either::Left((Ok(_), _)))
 }
 
 /// What the connection has carried since this was last asked.

@@ -11,7 +11,7 @@ use hhs_model::{Author, ReplicaId};
 use hhs_store::Store;
 use url::Url;
 
-use super::run::{Command, Loop};
+use super::run::{Command, Loop, transport_for};
 use crate::proto::{Config, ConnectionId, Event, PeerAddress};
 use crate::transport::{Traffic, Transport, TransportError};
 
@@ -21,6 +21,7 @@ use crate::transport::{Traffic, Transport, TransportError};
 pub struct Mesh {
     commands: mpsc::Sender<Command>,
     traffic: Arc<Mutex<Traffic>>,
+    transports: Arc<[Arc<dyn Transport>]>,
 }
 
 /// Why the mesh cannot do something.
@@ -54,9 +55,10 @@ impl Mesh {
         let (commands, inbox) = mpsc::channel(64);
         let (events, told) = mpsc::unbounded();
         let traffic = Arc::new(Mutex::new(Traffic::default()));
-        let engine = Loop::new(config, author, store, transports, runtime.clone(), events, traffic.clone());
+        let transports: Arc<[Arc<dyn Transport>]> = transports.into();
+        let engine = Loop::new(config, author, store, transports.clone(), runtime.clone(), events, traffic.clone());
         runtime.spawn(Box::pin(engine.run(inbox)));
-        (Self { commands, traffic }, told)
+        (Self { commands, traffic, transports }, told)
     }
 
     /// Accepts connections at an endpoint, and tells peers so; returns where, with the port that it really got.
@@ -90,14 +92,16 @@ impl Mesh {
     /// # Errors
     /// If no transport knows the address, or the mesh was stopped.
     pub async fn add_peer(&self, replica: ReplicaId, address: PeerAddress) -> Result<(), MeshError> {
+        transport_for(&self.transports, &address.endpoint)?;
         self.command(Command::AddPeer { replica, address }).await
     }
 
     /// Asks a member to be let in; [`Event::JoinAnswered`] is the answer.
     ///
     /// # Errors
-    /// If the mesh was stopped.
+    /// If no transport knows the address, or the mesh was stopped.
     pub async fn join(&self, replica: ReplicaId, address: PeerAddress, secret: Vec<u8>) -> Result<(), MeshError> {
+        transport_for(&self.transports, &address.endpoint)?;
         self.command(Command::Join { replica, address, secret }).await
     }
 

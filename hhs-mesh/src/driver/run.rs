@@ -1,6 +1,6 @@
 //! The loop.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use futures::stream::StreamExt;
 use futures::{FutureExt, SinkExt, select_biased};
 use hhs_model::runtime::Runtime;
-use hhs_model::{Author, ReplicaId};
+use hhs_model::{Author, Frontier, ReplicaId};
 use hhs_store::{Committed, Store, StoreError};
 use url::Url;
 
@@ -53,13 +53,13 @@ pub(super) enum Happened {
 /// What a replica has here.
 pub(super) struct Held {
     replica: ReplicaId,
-    state: Option<(hhs_model::Frontier, u64)>,
+    state: Option<(Frontier, u64)>,
 }
 
 pub(super) struct Loop {
     core: Core,
     store: Store,
-    transports: Vec<Arc<dyn Transport>>,
+    transports: Arc<[Arc<dyn Transport>]>,
     runtime: Arc<dyn Runtime>,
     events: mpsc::UnboundedSender<Event>,
     traffic: Arc<Mutex<Traffic>>,
@@ -69,8 +69,8 @@ pub(super) struct Loop {
     shared: BTreeSet<ReplicaId>,
     happened: mpsc::Sender<Happened>,
     inbox: mpsc::Receiver<Happened>,
-    /// What came up while outputs were carried out.
-    late: Vec<Input>,
+    /// What the core has to be told, and what came up while its outputs were carried out.
+    due: VecDeque<Input>,
     /// Dropped when the loop ends, which ends the tasks that accept connections.
     listeners: Vec<oneshot::Sender<()>>,
 }
@@ -80,7 +80,7 @@ impl Loop {
         config: Config,
         author: Author,
         store: Store,
-        transports: Vec<Arc<dyn Transport>>,
+        transports: Arc<[Arc<dyn Transport>]>,
         runtime: Arc<dyn Runtime>,
         events: mpsc::UnboundedSender<Event>,
         traffic: Arc<Mutex<Traffic>>,
@@ -99,7 +99,7 @@ impl Loop {
             shared: BTreeSet::new(),
             happened,
             inbox,
-            late: Vec::new(),
+            due: VecDeque::new(),
             listeners: Vec::new(),
         }
     }
@@ -122,8 +122,9 @@ impl Loop {
                     Some(command) => self.command(command),
                     None => return self.stop().await,
                 },
-                happened = self.inbox.select_next_some() => self.happened(happened),
+                // Before what peers cause, of which there may be no end.
                 committed = commits.select_next_some() => self.committed(&committed),
+                happened = self.inbox.select_next_some() => self.happened(happened),
                 () = timer => self.feed(Input::Tick),
             }
         }
@@ -173,7 +174,13 @@ impl Loop {
                     self.give_turn(id);
                 }
             }
-            Happened::Closed { more, .. } => self.count(more),
+            Happened::Closed { id, more } => {
+                self.count(more);
+                if let Some(link) = self.links.get_mut(&id) {
+                    link.writer_has_ended();
+                    link.give_turn();
+                }
+            }
             Happened::Done { id, cause, answer, held } => {
                 if let Some(held) = held {
                     self.feed(Input::Held { replica: held.replica, state: held.state });
@@ -198,23 +205,27 @@ impl Loop {
     }
 
     fn feed(&mut self, input: Input) {
-        let now = self.runtime.elapsed();
-        for output in self.core.handle(input, now) {
-            match output {
-                Output::Send { connection, message } => self.send(connection, &message),
-                Output::Close { connection, reason } => {
-                    if let Some(link) = self.links.remove(&connection) {
-                        link.close(reason);
-                    }
-                }
-                Output::Dial { address } => self.dial(address),
-                Output::Run { id, cause, task } => self.run_task(id, cause, task),
-                // An app that does not listen does not want to know.
-                Output::Event(event) => drop(self.events.unbounded_send(event)),
+        self.due.push_back(input);
+        while let Some(input) = self.due.pop_front() {
+            let now = self.runtime.elapsed();
+            for output in self.core.handle(input, now) {
+                self.carry_out(output);
             }
         }
-        if let Some(late) = self.late.pop() {
-            self.feed(late);
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Send { connection, message } => self.send(connection, &message),
+            Output::Close { connection, reason } => {
+                if let Some(link) = self.links.remove(&connection) {
+                    link.close(reason);
+                }
+            }
+            Output::Dial { address } => self.dial(address),
+            Output::Run { id, cause, task } => self.run_task(id, cause, task),
+            // An app that does not listen does not want to know.
+            Output::Event(event) => drop(self.events.unbounded_send(event)),
         }
     }
 
@@ -230,7 +241,7 @@ impl Loop {
         if !fits && let Some(link) = self.links.remove(&connection) {
             link.abort();
             let reason = "the peer reads too slowly".to_owned();
-            self.late.push(Input::Disconnected { connection, reason });
+            self.due.push_back(Input::Disconnected { connection, reason });
         }
     }
 
@@ -247,8 +258,8 @@ impl Loop {
         };
         let (link, tasks) = Link::new();
         self.links.insert(id, link);
-        self.runtime.spawn(Box::pin(read(id, receiver, tasks.turns, self.happened.clone())));
-        self.runtime.spawn(Box::pin(write(id, sender, tasks.outgoing, self.happened.clone())));
+        self.runtime.spawn(Box::pin(read(id, receiver, tasks.turns, self.happened.clone(), self.store.clone())));
+        self.runtime.spawn(Box::pin(write(id, sender, tasks.outgoing, self.happened.clone(), self.runtime.clone())));
         self.feed(Input::Connected { connection: id, dialled, proven, remote });
         self.give_turn(id);
     }
@@ -356,9 +367,13 @@ impl Loop {
         while !open.is_empty() {
             select_biased! {
                 happened = self.inbox.select_next_some() => {
-                    if let Happened::Closed { id, more } = happened {
-                        self.count(more);
-                        open.remove(&id);
+                    match happened {
+                        Happened::Carried { more, .. } => self.count(more),
+                        Happened::Closed { id, more } => {
+                            self.count(more);
+                            open.remove(&id);
+                        }
+                        _ => {}
                     }
                 },
                 () = deadline => return,
@@ -390,7 +405,7 @@ async fn accept(
     }
 }
 
-fn transport_for(transports: &[Arc<dyn Transport>], url: &Url) -> Result<Arc<dyn Transport>, MeshError> {
+pub(super) fn transport_for(transports: &[Arc<dyn Transport>], url: &Url) -> Result<Arc<dyn Transport>, MeshError> {
     let found = transports.iter().find(|transport| transport.schemes().contains(&url.scheme()));
     found.cloned().ok_or_else(|| MeshError::Scheme {
         scheme: url.scheme().to_owned(),
@@ -400,10 +415,25 @@ fn transport_for(transports: &[Arc<dyn Transport>], url: &Url) -> Result<Arc<dyn
 
 /// What a replica has in the store.
 async fn held(store: &Store, replica: ReplicaId) -> Result<Held, StoreError> {
-    let state = match store.frontier(replica).await {
-        Ok(frontier) => Some((frontier, store.count(replica).await?)),
-        Err(StoreError::NoReplica(_)) => None,
-        Err(error) => return Err(error),
-    };
-    Ok(Held { replica, state })
+    match heads_and_count(store, replica).await {
+        Ok(state) => Ok(Held { replica, state: Some(state) }),
+        Err(StoreError::NoReplica(_)) => Ok(Held { replica, state: None }),
+        Err(error) => Err(error),
+    }
+}
+
+/// The heads of a replica and how many ops it has. Others may be writing: the heads are never older than the count, or heads
+/// that are out of date could pass for the latest ones.
+async fn heads_and_count(store: &Store, replica: ReplicaId) -> Result<(Frontier, u64), StoreError> {
+    let mut before = store.count(replica).await?;
+    for _ in 0..4 {
+        let frontier = store.frontier(replica).await?;
+        let after = store.count(replica).await?;
+        if before == after {
+            return Ok((frontier, after));
+        }
+        before = after;
+    }
+    // Somebody writes without a pause, and will cause it to be looked up again.
+    Ok((store.frontier(replica).await?, before))
 }

@@ -7,4 +7,4 @@ mod state;
 pub use message::Message;
 pub use state::State;
 
-pub(crate) use state::MAX_SECRET_BYTES;
+pub(crate) use state::{MAX_JOINING, MAX_SECRET_BYTES};

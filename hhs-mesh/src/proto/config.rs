@@ -33,11 +33,17 @@ pub struct Config {
     pub window: u64,
     /// Answers that a peer may have under way at once. 8.
     pub serves_per_peer: usize,
-    /// Connections in all. 64; those over it are refused.
+    /// Replicas that are fetched from one peer at once; others wait. Has to be less than what others answer at once. 4.
+    pub fetches_per_peer: usize,
+    /// Connections in all, of which the last quarter is for those that we dial. Of those over it, the ones that share
+    /// nothing with us are closed, and others refused. 64.
     pub connections: usize,
-    /// Addresses remembered for one replica. 256.
+    /// Addresses dialled at once. Too low lets those who do not answer hold up others. 16.
+    pub dials: usize,
+    /// Addresses remembered for one replica, beside those that the app has named. 256.
     pub addresses: usize,
-    /// Heads in one message. A replica with more is told of in part until a writer has merged some. 16,384.
+    /// Heads in one message. A replica with more is told of in part until a writer has merged some. 16,384, which is also
+    /// the most that others accept.
     pub heads: usize,
 }
 
@@ -58,7 +64,9 @@ impl Config {
             batch_bytes: 512 << 10,
             window: 4,
             serves_per_peer: 8,
+            fetches_per_peer: 4,
             connections: 64,
+            dials: 16,
             addresses: 256,
             heads: 16_384,
         }

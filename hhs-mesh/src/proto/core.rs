@@ -3,18 +3,19 @@
 mod deltas;
 mod peers;
 mod serving;
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hhs_model::{Author, Bytes, IdentityId, PublicKey, ReplicaId};
+use hhs_model::{Author, Bytes, IdentityId, OpId, PublicKey, ReplicaId};
 use url::Url;
 
 use super::config::Config;
 use super::delta::{Fetch, Serve};
 use super::io::{Answer, ConnectionId, Event, Input, Output, PeerAddress, Task, TaskId};
-use super::{Message, admission, delta, gossip, group, hello};
+use super::{Message, admission, gossip, group, hello};
 
 /// The state of all mesh protocols of one node. See the law of [the module](super).
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub struct Core {
     group: group::State,
     gossip: gossip::State,
     admission: admission::State,
-    fetches: BTreeMap<ReplicaId, Fetch>,
+    fetches: BTreeMap<(ReplicaId, ConnectionId), Fetch>,
     serves: BTreeMap<(ConnectionId, u64), Serve>,
     tasks: BTreeMap<TaskId, Pending>,
     next_task: u64,
@@ -45,19 +46,29 @@ struct Connection {
     hello_by: Duration,
     /// Who it is, once said and checked.
     peer: Option<hello::Known>,
+    /// Since when that is known.
+    since: Duration,
     /// Identities that we have sent over it.
     sent: Arc<BTreeSet<IdentityId>>,
     /// Replicas that we have asked it for.
     asked: BTreeSet<ReplicaId>,
+    /// Replicas that it shares and we do not, or not yet.
+    declined: BTreeSet<ReplicaId>,
+    /// Replicas whose fetch waits until less is being fetched from it.
+    waiting: BTreeSet<ReplicaId>,
+    /// Requests of ours that were given up: what was on its way may still come.
+    given_up: BTreeSet<u64>,
+    /// Replicas that it has asked to be let into, and that the app has not answered yet.
+    joining: BTreeSet<ReplicaId>,
 }
 
 /// What an answer of the store is for.
 #[derive(Debug, Clone)]
 enum Pending {
     /// Which of a peer's heads are new.
-    Heads { replica: ReplicaId, connection: ConnectionId },
+    Heads { replica: ReplicaId, connection: ConnectionId, ids: Vec<OpId> },
     /// Which of the listed ops are new.
-    Compare { replica: ReplicaId, request: u64 },
+    Compare { replica: ReplicaId, connection: ConnectionId, request: u64 },
     /// Taking in a genesis or a batch.
     Receive { replica: ReplicaId, request: u64, connection: ConnectionId },
     /// Reading for a peer.
@@ -98,11 +109,11 @@ impl Core {
                 self.misbehaved(connection, error.to_string(), now);
             }
             Input::DialFailed { address, reason } => {
-                self.group.failed(&self.config, &address, now);
+                self.group.failed(&self.config, &address, Duration::ZERO, now);
                 self.event(Event::DialFailed { address, reason, wrong_identity: false });
             }
             Input::Listening { endpoints } => self.listen = endpoints,
-            Input::Share { replica } => self.gossip.share(replica),
+            Input::Share { replica } => self.share(replica, now),
             Input::Unshare { replica } => self.unshare(replica),
             Input::AddPeer { replica, address } => self.add_peer(replica, &address, now),
             Input::Join { replica, address, secret } => self.join(replica, &address, secret, now),
@@ -118,12 +129,15 @@ impl Core {
     /// When the core wants to be woken next, at the latest.
     pub fn next_wake(&self) -> Option<Duration> {
         let hello = self.connections.values().filter(|connection| connection.peer.is_none());
-        let deadlines = self.fetches.values().filter(|fetch| fetch.waits_for_peer()).map(|fetch| fetch.deadline);
+        let waiting = self.fetches.values().filter(|fetch| fetch.waits_for_peer());
+        let slack = self.fetches.values().filter(|fetch| !fetch.overtaken).filter_map(Fetch::slack_ends);
+        let dial = (self.dials_allowed() > 0).then(|| self.group.next_wake(&self.connected_identities())).flatten();
         hello
             .map(|connection| connection.hello_by)
-            .chain(deadlines)
+            .chain(waiting.map(|fetch| fetch.deadline))
+            .chain(slack)
             .chain(self.gossip.next_wake())
-            .chain(self.group.next_wake(&self.connected_identities()))
+            .chain(dial)
             .chain([self.repeat_at])
             .min()
     }
@@ -134,6 +148,9 @@ impl Core {
             self.gossip.repeat_all(now);
         }
         self.time_out(now);
+        for (replica, connection) in self.gossip.retries_due(now) {
+            self.check_heads(replica, connection, None, now);
+        }
         for (replica, connections) in self.gossip.due(now) {
             for connection in connections {
                 self.tell_heads(connection, replica);
@@ -143,12 +160,17 @@ impl Core {
     }
 
     fn dial_due(&mut self, now: Duration) {
-        let room = self.config.connections.saturating_sub(self.connections.len());
-        if room > 0 {
-            for address in self.group.due(&self.connected_identities(), now).into_iter().take(room) {
-                self.outputs.push(Output::Dial { address });
-            }
+        let most = self.dials_allowed();
+        for address in self.group.due(&self.connected_identities(), most, now) {
+            self.outputs.push(Output::Dial { address });
         }
+    }
+
+    /// How many addresses may be dialled now.
+    fn dials_allowed(&self) -> usize {
+        let dialling = self.group.dialling();
+        let room = self.config.connections.saturating_sub(self.connections.len() + dialling);
+        room.min(self.config.dials.saturating_sub(dialling))
     }
 
     fn received(&mut self, connection: ConnectionId, message: Message, now: Duration) {
@@ -170,27 +192,21 @@ impl Core {
         match message {
             gossip::Message::Open { replica } => {
                 if !self.gossip.shares(replica) {
-                    return self.send(connection, Message::Gossip(gossip::Message::Closed { replica }));
+                    return self.decline(connection, replica);
                 }
                 self.opened(connection, replica, now);
             }
-            gossip::Message::Closed { replica } => {
-                self.gossip.close(replica, connection);
-                self.drop_fetch(replica, connection);
-                if let Some(peer) = self.peer(connection).map(|peer| peer.id) {
-                    self.event(Event::NotShared { replica, peer });
-                }
-            }
+            gossip::Message::Closed { replica } => self.closed(connection, replica, now),
             gossip::Message::Heads { replica, heads, ops } => {
                 if !self.gossip.is_open(replica, connection) {
                     // It may have crossed our saying that we no longer share it.
                     return;
                 }
-                if heads.len() > self.config.heads || !heads.is_sorted_by(|a, b| a < b) {
+                if heads.len() > gossip::MAX_HEADS || !heads.is_sorted_by(|a, b| a < b) {
                     return self.misbehaved(connection, "its list of heads is too long or out of order".into(), now);
                 }
                 self.gossip.hear(replica, connection, heads, ops);
-                self.check_heads(replica, connection, Some(connection));
+                self.check_heads(replica, connection, Some(connection), now);
                 self.report_agreement(replica);
             }
         }
@@ -206,16 +222,29 @@ impl Core {
                 if !self.gossip.shares(replica) {
                     return self.send(connection, Message::Gossip(gossip::Message::Closed { replica }));
                 }
-                self.event(Event::JoinRequested {
-                    connection,
-                    identity: peer.id,
-                    identity_bytes: peer.identity,
-                    replica,
-                    secret: secret.0,
-                });
+                self.join_requested(connection, peer, replica, secret.0);
             }
             admission::Message::Welcome { replica } => self.join_answered(peer.id, replica, None),
             admission::Message::Refused { replica, reason } => self.join_answered(peer.id, replica, Some(reason)),
+        }
+    }
+
+    /// Asks the app whether to let a peer in, unless it is asking already.
+    fn join_requested(
+        &mut self,
+        connection: ConnectionId,
+        peer: hello::Known,
+        replica: ReplicaId,
+        secret: Vec<u8>,
+    ) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        if state.joining.len() >= admission::MAX_JOINING {
+            let reason = "you ask to be let into too many at once: try again".into();
+            return self.send(connection, Message::Admission(admission::Message::Refused { replica, reason }));
+        }
+        if state.joining.insert(replica) {
+            let (identity, identity_bytes) = (peer.id, peer.identity);
+            self.event(Event::JoinRequested { connection, identity, identity_bytes, replica, secret });
         }
     }
 
@@ -235,6 +264,10 @@ impl Core {
     }
 
     fn admit(&mut self, connection: ConnectionId, replica: ReplicaId, refused: Option<String>) {
+        // The peer may have gone meanwhile; it asks again when it is back.
+        if !self.connections.get_mut(&connection).is_some_and(|state| state.joining.remove(&replica)) {
+            return;
+        }
         let message = match refused {
             None => admission::Message::Welcome { replica },
             Some(reason) => admission::Message::Refused { replica, reason },
@@ -243,24 +276,17 @@ impl Core {
     }
 
     fn held(&mut self, replica: ReplicaId, state: Option<(hhs_model::Frontier, u64)>, now: Duration) {
-        let fetching = self.fetches.contains_key(&replica);
+        let fetching = self.is_fetching(replica);
         let delay = if fetching { self.config.gossip_delay_fetching } else { self.config.gossip_delay };
-        self.gossip.set_held(replica, state, now, delay);
-        self.report_agreement(replica);
-    }
-
-    fn unshare(&mut self, replica: ReplicaId) {
-        for connection in self.gossip.unshare(replica) {
-            self.send(connection, Message::Gossip(gossip::Message::Closed { replica }));
+        if self.gossip.set_held(replica, state, now, delay) {
+            self.check_others(replica, now);
         }
-        self.group.remove_replica(replica);
-        self.fetches.remove(&replica);
-        self.serves.retain(|_, serve| serve.replica != replica);
+        self.report_agreement(replica);
     }
 
     fn tell_heads(&mut self, connection: ConnectionId, replica: ReplicaId) {
         let Some((frontier, ops)) = self.gossip.held(replica) else { return };
-        let heads = frontier.heads.iter().copied().take(self.config.heads).collect();
+        let heads = frontier.heads.iter().copied().take(self.config.heads.min(gossip::MAX_HEADS)).collect();
         let message = gossip::Message::Heads { replica, heads, ops: *ops };
         self.send(connection, Message::Gossip(message));
     }
@@ -294,19 +320,16 @@ impl Core {
             self.event(Event::StoreFailed { reason: reason.clone() });
         }
         match pending {
-            Pending::Heads { replica, connection } => self.heads_checked(replica, connection, answer, now),
-            Pending::Compare { replica, request } => self.compared(replica, request, answer, now),
+            Pending::Heads { replica, connection, ids } => {
+                self.heads_checked((replica, connection), &ids, answer, now);
+            }
+            Pending::Compare { replica, connection, request } => {
+                self.compared(replica, connection, request, answer, now);
+            }
             Pending::Receive { replica, request, connection } => {
                 self.taken_in(replica, request, connection, answer, now);
             }
             Pending::Serve { connection, request } => self.read_for(connection, request, answer),
         }
-    }
-}
-
-impl Fetch {
-    /// Whether it is the peer's turn.
-    fn waits_for_peer(&self) -> bool {
-        matches!(self.phase, delta::Phase::Asked | delta::Phase::Receiving)
     }
 }

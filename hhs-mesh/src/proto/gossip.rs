@@ -6,3 +6,6 @@ mod state;
 
 pub use message::Message;
 pub use state::{PeerView, State};
+
+/// Heads in one message at most.
+pub(crate) const MAX_HEADS: usize = 16_384;

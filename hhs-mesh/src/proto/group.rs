@@ -6,4 +6,4 @@ mod state;
 pub use message::Message;
 pub use state::State;
 
-pub(crate) use state::MAX_ADDRESSES;
+pub(crate) use state::{MAX_ADDRESS_BYTES, MAX_ADDRESSES};

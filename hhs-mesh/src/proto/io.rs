@@ -210,8 +210,10 @@ pub enum Task {
         heads: Vec<OpId>,
         /// What the peer says it has.
         have: Vec<OpId>,
-        /// How many ids of the answer to list, from the top.
+        /// How many ids of the answer to list, from the top, unless all of `have` is here.
         list: usize,
+        /// Lists only what stands below this op, whether all of `have` is here or not.
+        below: Option<OpId>,
     },
     /// The genesis, and the identities that it names.
     Genesis {
@@ -258,14 +260,12 @@ pub enum Answer {
     Plan {
         /// What has to be sent.
         missing: Positions,
-        /// Those of the peer's `have` that are here.
-        known: Vec<OpId>,
-        /// Whether that is all of it.
-        all_known: bool,
-        /// Whether any of the `heads` is here.
-        found: bool,
-        /// The ids of the topmost missing ops.
+        /// Those of the peer's `have` that are not here.
+        unknown: Vec<OpId>,
+        /// The ids that have to be listed before anything is sent; none if it can be sent now.
         listed: Vec<OpId>,
+        /// Whether nothing else would have to be listed.
+        all: bool,
     },
     /// To [`Task::Genesis`].
     Genesis {
@@ -289,6 +289,8 @@ pub enum Answer {
     Ingested(Ingested),
     /// What a peer sent is wrong: nothing of it was kept.
     Refused(String),
+    /// An identity that an op names is neither here nor came along.
+    NoIdentity(String),
     /// The replica is not here.
     NotHere,
     /// The store failed. Nobody is to blame.

@@ -37,6 +37,13 @@ impl Message {
         encoder.finish()
     }
 
+    /// The identities and the headers of ops that come with it, if it is a batch of ops.
+    pub(crate) fn ops(&self) -> Option<(Vec<&[u8]>, Vec<&[u8]>)> {
+        let Self::Delta(delta::Message::Batch { identities, ops, .. }) = self else { return None };
+        let identities = identities.iter().map(AsRef::as_ref).collect();
+        Some((identities, ops.iter().map(|op| op.header.as_ref()).collect()))
+    }
+
     /// Reads a frame.
     ///
     /// # Errors

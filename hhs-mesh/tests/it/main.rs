@@ -2,4 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod driver;
+mod hostile;
+mod sim;
 mod transport;

@@ -1,11 +1,12 @@
 //! The genesis of a replica: the object whose hash is the replica's id.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use super::order::ascending;
-use crate::bounds::{MAX_CAPABILITY_BYTES, MAX_CLASS_BYTES, MAX_WRITERS};
+use crate::bounds::{MAX_CAPABILITY_BYTES, MAX_CLASS_BYTES, MAX_ROLES, MAX_WRITERS};
 use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, encode};
 use crate::id::{IdentityId, ReplicaId};
 use crate::object::{CLASS_KEY, Object, expect_class};
@@ -54,6 +55,13 @@ impl FromStr for Capability {
         } else {
             Err(CapabilityError(name.chars().take(MAX_CAPABILITY_BYTES).collect()))
         }
+    }
+}
+
+/// Capabilities are ordered as their names are.
+impl Borrow<str> for Capability {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -112,7 +120,7 @@ impl Genesis {
 
     /// Whether `identity` holds `capability` from the start.
     pub fn holds(&self, identity: &IdentityId, capability: &str) -> bool {
-        self.roles.iter().any(|(name, holders)| name.as_str() == capability && holders.contains(identity))
+        self.roles.get(capability).is_some_and(|holders| holders.contains(identity))
     }
 
     /// Everybody who holds anything from the start.
@@ -145,6 +153,9 @@ impl Encode for Genesis {
             let what = "holders in a genesis";
             encoder.fail(EncodeError::Bound { what, count: holders, limit: MAX_WRITERS });
         }
+        if self.roles.len() > MAX_ROLES {
+            encoder.fail(EncodeError::Bound { what: ROLES, count: self.roles.len(), limit: MAX_ROLES });
+        }
         let roles: BTreeMap<String, Vec<IdentityId>> =
             self.roles.iter().map(|(name, holders)| (name.0.clone(), holders.iter().copied().collect())).collect();
         encoder.map(4);
@@ -176,17 +187,20 @@ impl Decode for Genesis {
     }
 }
 
+const ROLES: &str = "roles in a genesis";
+
 fn class_name(decoder: &mut Decoder<'_>) -> Result<String, DecodeError> {
     match decoder.text()? {
         class if (1..=MAX_CLASS_BYTES).contains(&class.len()) => Ok(class.to_owned()),
-        class => {
-            Err(DecodeError::Bound { what: "bytes of a class name", count: class.len(), limit: MAX_CLASS_BYTES })
-        }
+        class => Err(DecodeError::Bound { what: "bytes of a class name", count: class.len(), limit: MAX_CLASS_BYTES }),
     }
 }
 
 fn decode_roles(decoder: &mut Decoder<'_>) -> Result<BTreeMap<Capability, BTreeSet<IdentityId>>, DecodeError> {
     let mut map = decoder.map()?;
+    if map.left() > MAX_ROLES {
+        return Err(DecodeError::Bound { what: ROLES, count: map.left(), limit: MAX_ROLES });
+    }
     let mut roles = BTreeMap::new();
     let mut left = MAX_WRITERS;
     while let Some(name) = map.next_key(decoder)? {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::genesis::Capability;
 use super::order::{ascending, check};
-use crate::bounds::{MAX_CAPABILITIES, MAX_DEPS, MAX_GRANTS, MAX_HEADER_BYTES, MAX_PARENTS};
+use crate::bounds::{MAX_BLOCK_BYTES, MAX_CAPABILITIES, MAX_DEPS, MAX_GRANTS, MAX_HEADER_BYTES, MAX_PARENTS};
 use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, encode};
 use crate::id::{IdentityId, OpId, PayloadId, ReplicaId};
 use crate::identity::{Domain, PublicKey, Signature, SignedMessage, Signer};
@@ -84,7 +84,7 @@ impl Op {
     /// Signs a header.
     ///
     /// # Errors
-    /// If a list exceeds its bound or is not in order.
+    /// If a list or the payload exceeds its bound, or a list is not in order.
     pub fn sign(header: Header, signer: &dyn Signer) -> Result<Self, EncodeError> {
         let unsigned = encode(&Signed { header: &header, signature: None })?;
         let signature = signer.sign(Domain::OP, &unsigned);
@@ -172,6 +172,9 @@ impl Encode for Signed<'_> {
         check(encoder, &header.parents, "parents", MAX_PARENTS);
         check(encoder, &header.deps, "dependencies", MAX_DEPS);
         check(encoder, &header.grants, "grants", MAX_GRANTS);
+        if let Some(count) = header.payload.and_then(|payload| excess(payload.size)) {
+            encoder.fail(EncodeError::Bound { what: PAYLOAD_BYTES, count, limit: MAX_BLOCK_BYTES });
+        }
         let payload = usize::from(header.payload.is_some());
         encoder.map(7 + usize::from(header.act.is_some()) + usize::from(self.signature.is_some()) + 2 * payload);
         encoder.key(CLASS_KEY).text(Header::CLASS);
@@ -214,7 +217,7 @@ fn parse(decoder: &mut Decoder<'_>) -> Result<Parsed, DecodeError> {
             "act" => act = Some(decoder.value()?),
             "sig" => signature = Some((decoder.value()?, (before, decoder.position()))),
             "deps" => deps = Some(ascending(decoder, "dependencies", MAX_DEPS)?),
-            "size" => size = Some(decoder.uint()?),
+            "size" => size = Some(payload_size(decoder)?),
             "time" => time = Some(decoder.uint()?),
             "author" => author = Some(decoder.value()?),
             "grants" => grants = Some(ascending(decoder, "grants", MAX_GRANTS)?),
@@ -228,7 +231,9 @@ fn parse(decoder: &mut Decoder<'_>) -> Result<Parsed, DecodeError> {
     let payload = match (payload, size) {
         (Some(id), Some(size)) => Some(PayloadRef { id, size }),
         (None, None) => None,
-        _ => return Err(DecodeError::Invalid("an op header has a payload without its size, or a size without payload")),
+        _ => {
+            return Err(DecodeError::Invalid("an op header has a payload without its size, or a size without payload"));
+        }
     };
     let (signature, cut) = signature.ok_or(DecodeError::MissingField("sig"))?;
     let header = Header {
@@ -243,6 +248,23 @@ fn parse(decoder: &mut Decoder<'_>) -> Result<Parsed, DecodeError> {
     };
     Ok(Parsed { header, signature, cut })
 }
+
+/// A payload is a block: what a header names beyond that could not be kept everywhere.
+fn payload_size(decoder: &mut Decoder<'_>) -> Result<u64, DecodeError> {
+    let size = decoder.uint()?;
+    match excess(size) {
+        None => Ok(size),
+        Some(count) => Err(DecodeError::Bound { what: PAYLOAD_BYTES, count, limit: MAX_BLOCK_BYTES }),
+    }
+}
+
+/// The size, if it is more than that of a block.
+fn excess(size: u64) -> Option<usize> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    (size > MAX_BLOCK_BYTES).then_some(size)
+}
+
+const PAYLOAD_BYTES: &str = "bytes of a payload";
 
 impl Encode for Act {
     fn encode(&self, encoder: &mut Encoder) {

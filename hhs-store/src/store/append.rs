@@ -1,8 +1,9 @@
 //! Writing ops of one's own: built on the heads, by the grants one holds, signed, durable before the call returns.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use hhs_model::authority::Seen;
+use hhs_model::authority::{Refusal, Seen};
 use hhs_model::bounds::MAX_PARENTS;
 use hhs_model::class::{Draft, EditError};
 use hhs_model::op::{Act, Capability, Header, Op, PayloadRef};
@@ -20,7 +21,8 @@ impl Store {
     /// `time` is what the op claims: milliseconds since 1970.
     ///
     /// # Errors
-    /// If the author may not, the draft cannot be saved, or the store fails. Then nothing was written.
+    /// If the author may not, the draft cannot be saved, or the store fails. Then nothing was written. Who drops the future
+    /// before it ends does not know: the op is there or not, whole.
     pub async fn append(
         &self,
         replica: ReplicaId,
@@ -28,7 +30,7 @@ impl Store {
         time: u64,
         draft: impl FnOnce() -> Result<Option<Draft>, EditError>,
     ) -> Result<Option<OpId>, AppendError> {
-        let mut writer = self.inner.writer.lock().await;
+        let mut writer = self.writer().await?;
         let mut state = match writer.replicas.remove(&replica) {
             Some(state) => state,
             None => ReplicaState::load(self, replica).await?,
@@ -41,22 +43,18 @@ impl Store {
             }
         };
         self.check_grantee(&draft).await?;
+        // On any error the state is dropped, and read again by the next write.
         let mut staged = Staged::default();
-        let id = match write(&mut state, &mut staged, replica, author, time, draft) {
-            Ok(id) => id,
-            // The state may have been changed: it is dropped, and read again by the next write.
-            Err(error) => return Err(error),
-        };
+        let id = Writing { state: &mut state, staged: &mut staged, replica, author, time }.all(draft)?;
         let mut objects = StagedObjects::new(writer.next_object);
         if self.place(author.id()).await?.is_none() {
             objects.put(author.id(), author.identity_bytes().to_vec());
         }
         let mut batch = state.finish(&mut staged);
-        let next = objects.finish(&mut batch);
-        self.backend().commit(batch).await?;
-        writer.next_object = next;
+        writer.next_object = objects.finish(&mut batch);
         let added = staged.ops.len() as u64;
         let committed = Committed { replica, ops: state.count, added, local: true };
+        self.commit(&mut writer, batch, Some(committed.clone())).await?;
         writer.replicas.insert(replica, state);
         self.tell(committed, &staged.ops);
         Ok(Some(id))
@@ -72,7 +70,7 @@ impl Store {
         identity: hhs_model::IdentityId,
         capability: &str,
     ) -> Result<bool, StoreError> {
-        let mut writer = self.inner.writer.lock().await;
+        let mut writer = self.writer().await?;
         let state = match writer.replicas.entry(replica) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(ReplicaState::load(self, replica).await?),
@@ -100,51 +98,60 @@ impl Store {
     }
 }
 
-/// Stages an op of one's own, after ops that merge heads if there are more than one op may have as parents.
-fn write(
-    state: &mut ReplicaState,
-    staged: &mut Staged,
+/// Ops of one's own that are being staged.
+struct Writing<'a> {
+    state: &'a mut ReplicaState,
+    staged: &'a mut Staged,
     replica: ReplicaId,
-    author: &Author,
+    author: &'a Author,
     time: u64,
-    draft: Draft,
-) -> Result<OpId, AppendError> {
-    while state.heads.len() > MAX_PARENTS {
-        stage_one(state, staged, replica, author, time, Draft::default())?;
-    }
-    stage_one(state, staged, replica, author, time, draft)
 }
 
-fn stage_one(
-    state: &mut ReplicaState,
-    staged: &mut Staged,
-    replica: ReplicaId,
-    author: &Author,
-    time: u64,
-    draft: Draft,
-) -> Result<OpId, AppendError> {
-    let (parents, links): (Vec<OpId>, Vec<Link>) =
-        state.heads.iter().take(MAX_PARENTS).map(|(id, link)| (*id, link.clone())).unzip();
-    let seen = state.authority.join(links.iter().map(|link| &link.seen));
-    let grants = standing(state, author, &draft, &seen)?;
-    let header = Header {
-        target: replica,
-        parents,
-        deps: Vec::new(),
-        grants,
-        act: draft.act,
-        author: author.id(),
-        time,
-        payload: draft.payload.as_deref().map(PayloadRef::to),
-    };
-    let op = Op::sign(header, &**author.signer()).map_err(StoreError::from)?;
-    let id = op.id();
-    let not_allowed = |reason| match reason {
-        hhs_model::authority::Refusal::Standing { author, capability } => AppendError::NotAllowed { author, capability },
-        other => unreachable!("an op of our own stands on grants that were chosen for it: {other}"),
-    };
-    state.stage(staged, op, draft.payload, &links).map_err(not_allowed)?;
-    Ok(id)
+impl Writing<'_> {
+    /// Stages an op, after ops that merge heads if there are more than one op may have as parents.
+    fn all(mut self, draft: Draft) -> Result<OpId, AppendError> {
+        if self.state.heads.len() > MAX_PARENTS {
+            // Merges need their author's standing as any op does, which perhaps not every head has seen.
+            let mut with_standing = self.head_with_standing()?;
+            while self.state.heads.len() > MAX_PARENTS {
+                with_standing = self.one(Draft::default(), Some(with_standing))?;
+            }
+        }
+        self.one(draft, None)
+    }
+
+    fn head_with_standing(&self) -> Result<OpId, AppendError> {
+        let author = self.author.id();
+        let stands = |link: &Link| self.state.authority.standing(&author, &[Capability::WRITE], &link.seen).is_some();
+        match self.state.heads.iter().find(|(_, link)| stands(link)) {
+            Some((id, _)) => Ok(*id),
+            None => Err(AppendError::NotAllowed { author, capability: Capability::WRITE.to_owned() }),
+        }
+    }
+
+    /// Stages an op on top of as many heads as it may have, this one in any case.
+    fn one(&mut self, draft: Draft, head: Option<OpId>) -> Result<OpId, AppendError> {
+        let Self { replica, author, time, .. } = *self;
+        let first = head.into_iter().filter_map(|id| self.state.heads.get_key_value(&id));
+        let others = self.state.heads.iter().filter(|(id, _)| Some(**id) != head);
+        let chosen: BTreeMap<OpId, Link> =
+            first.chain(others).take(MAX_PARENTS).map(|(id, link)| (*id, link.clone())).collect();
+        let (parents, links): (Vec<OpId>, Vec<Link>) = chosen.into_iter().unzip();
+        let seen = self.state.authority.join(links.iter().map(|link| &link.seen));
+        let grants = standing(self.state, author, &draft, &seen)?;
+        let payload = draft.payload.as_deref().map(PayloadRef::to);
+        let (act, author_id) = (draft.act, author.id());
+        let header =
+            Header { target: replica, parents, deps: Vec::new(), grants, act, author: author_id, time, payload };
+        let op = Op::sign(header, &**author.signer()).map_err(StoreError::from)?;
+        let id = op.id();
+        let not_allowed = |reason| match reason {
+            Refusal::Standing { author, capability } => AppendError::NotAllowed { author, capability },
+            other => unreachable!("an op of our own stands on grants that were chosen for it: {other}"),
+        };
+        self.state.stage(self.staged, op, draft.payload, &links).map_err(not_allowed)?;
+        Ok(id)
+    }
 }
 
 /// The grants that the op has to stand on.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hhs_model::identity::{Identity, PublicKey, verify_batch};
+use hhs_model::identity::{Identity, PublicKey};
 use hhs_model::op::{Act, Op};
 use hhs_model::{IdentityId, OpId, ReplicaId};
 
@@ -51,18 +51,20 @@ impl Store {
     pub async fn ingest(&self, replica: ReplicaId, bundle: Bundle) -> Result<Ingested, IngestError> {
         let mut ops = decode(replica, bundle.ops)?;
         let total = ops.len() as u64;
+        let looked_up_after = self.commits();
         self.drop_known(&mut ops).await?;
-        let added = ops.len() as u64;
         let identities = self.identities_of(&ops, bundle.identities).await?;
-        check_signatures(&ops, &identities.keys)?;
+        self.check_signatures(ops.iter().map(|(op, _)| op), &identities.keys)?;
 
-        let mut writer = self.inner.writer.lock().await;
+        let mut writer = self.writer().await?;
         let mut state = match writer.replicas.remove(&replica) {
             Some(state) => state,
             None => ReplicaState::load(self, replica).await?,
         };
-        // What came in meanwhile, from another peer.
-        self.drop_known(&mut ops).await?;
+        if self.commits() != looked_up_after {
+            // What came in meanwhile, from another peer.
+            self.drop_known(&mut ops).await?;
+        }
         if ops.is_empty() {
             writer.replicas.insert(replica, state);
             return Ok(Ingested { added: 0, known: total });
@@ -71,31 +73,36 @@ impl Store {
         let mut staged = Staged::default();
         self.stage_all(&mut state, &mut staged, ops).await?;
         let mut objects = StagedObjects::new(writer.next_object);
+        let mut new_keys = Vec::with_capacity(identities.new.len());
         for (id, bytes) in identities.new {
-            objects.put(id, bytes);
+            new_keys.push((id, identities.keys[&id]));
+            if self.place(id).await?.is_none() {
+                objects.put(id, bytes);
+            }
         }
         let mut batch = state.finish(&mut staged);
         writer.next_object = objects.finish(&mut batch);
-        self.backend().commit(batch).await?;
         let kept = staged.ops.len() as u64;
         let committed = Committed { replica, ops: state.count, added: kept, local: false };
+        self.commit(&mut writer, batch, Some(committed.clone())).await?;
+        self.remember_keys(new_keys);
         writer.replicas.insert(replica, state);
         self.tell(committed, &staged.ops);
-        Ok(Ingested { added: kept.min(added), known: total - kept })
+        Ok(Ingested { added: kept, known: total - kept })
     }
 
     async fn stage_all(
         &self,
         state: &mut ReplicaState,
         staged: &mut Staged,
-        ops: Vec<(Op, Option<Vec<u8>>)>,
+        ops: Vec<PayloadedOp>,
     ) -> Result<(), IngestError> {
         let stored = self.stored_links(state, &ops).await?;
         for (op, payload) in ops {
             let id = op.id();
             let mut parents = Vec::with_capacity(op.header().parents.len());
             for parent in &op.header().parents {
-                let link = staged.link(parent).or_else(|| state.heads.get(parent)).or_else(|| stored.get(parent));
+                let link = staged.link(parent).or_else(|| stored.get(parent));
                 parents.push(link.ok_or(IngestError::Incomplete { op: id, missing: *parent })?.clone());
             }
             state.stage(staged, op, payload, &parents).map_err(|reason| IngestError::Refused { op: id, reason })?;
@@ -103,32 +110,39 @@ impl Store {
         Ok(())
     }
 
-    /// The parents that are in the store and are neither heads nor in the bundle; checks dependencies as well.
+    /// The parents that are in the store and not in the bundle; checks dependencies as well.
     async fn stored_links(
         &self,
         state: &ReplicaState,
-        ops: &[(Op, Option<Vec<u8>>)],
+        ops: &[PayloadedOp],
     ) -> Result<BTreeMap<OpId, Link>, IngestError> {
         let bundle: BTreeSet<OpId> = ops.iter().map(|(op, _)| op.id()).collect();
-        let outside = |id: &&OpId| !bundle.contains(*id) && !state.heads.contains_key(*id);
-        let wanted: BTreeSet<OpId> =
-            ops.iter().flat_map(|(op, _)| op.header().parents.iter().filter(outside)).copied().collect();
-        for (op, _) in ops {
-            for dep in &op.header().deps {
-                if !matches!(self.place(*dep).await?, Some(Place::Op { .. })) {
-                    return Err(IngestError::Incomplete { op: op.id(), missing: *dep });
-                }
+        let parents: BTreeSet<OpId> = ops.iter().flat_map(|(op, _)| op.header().parents.iter().copied()).collect();
+        let outside = parents.difference(&bundle);
+        // Heads are known without looking: they are copied, as the first op on top of one makes it a head no more.
+        let (heads, rest): (Vec<OpId>, Vec<OpId>) = outside.partition(|id| state.heads.contains_key(*id));
+        self.check_dependencies(state, ops).await?;
+        let mut links = self.links(state, rest).await?;
+        links.extend(heads.into_iter().map(|id| (id, state.heads[&id].clone())));
+        Ok(links)
+    }
+
+    /// Dependencies are ops of other replicas. Those of the same one would be found or not as the bundle is cut.
+    async fn check_dependencies(&self, state: &ReplicaState, ops: &[PayloadedOp]) -> Result<(), IngestError> {
+        let named: Vec<(OpId, OpId)> =
+            ops.iter().flat_map(|(op, _)| op.header().deps.iter().map(|dep| (op.id(), *dep))).collect();
+        let deps: Vec<OpId> = named.iter().map(|(_, dep)| *dep).collect();
+        for ((op, missing), place) in named.into_iter().zip(self.places(&deps).await?) {
+            match place {
+                Some(Place::Op { replica, .. }) if replica != state.number => {}
+                _ => return Err(IngestError::Incomplete { op, missing }),
             }
         }
-        Ok(self.links(state, wanted.into_iter().collect()).await?)
+        Ok(())
     }
 
     /// Those of `ids` that are ops of the replica, with what an op on top of them has to know.
-    pub(super) async fn links(
-        &self,
-        state: &ReplicaState,
-        ids: Vec<OpId>,
-    ) -> Result<BTreeMap<OpId, Link>, StoreError> {
+    pub(super) async fn links(&self, state: &ReplicaState, ids: Vec<OpId>) -> Result<BTreeMap<OpId, Link>, StoreError> {
         let places = self.places(&ids).await?;
         let found: Vec<(OpId, u64)> = ids
             .into_iter()
@@ -143,25 +157,22 @@ impl Store {
         for ((id, position), record) in found.into_iter().zip(self.backend().get_many(&wanted).await?) {
             let record = record.ok_or_else(|| corrupted("an index names an op that is not there"))?;
             let record = OpRecord::from_bytes(&record)?;
-            let seen = state.seen_after(&id, record.seen);
+            let seen = state.seen_after(&id, record.seen)?;
             links.insert(id, Link { position, height: record.height, seen });
         }
         Ok(links)
     }
 
-    async fn drop_known(&self, ops: &mut Vec<(Op, Option<Vec<u8>>)>) -> Result<(), StoreError> {
+    async fn drop_known(&self, ops: &mut Vec<PayloadedOp>) -> Result<(), StoreError> {
         let ids: Vec<OpId> = ops.iter().map(|(op, _)| op.id()).collect();
         let mut places = self.places(&ids).await?.into_iter();
-        ops.retain(|_| places.next().is_some_and(|place| place.is_none()));
+        // An op's bytes may be here as an object: that does not make it known as an op.
+        ops.retain(|_| !matches!(places.next(), Some(Some(Place::Op { .. }))));
         Ok(())
     }
 
     /// The keys of all identities that the ops name; those that come with the bundle and are new.
-    async fn identities_of(
-        &self,
-        ops: &[(Op, Option<Vec<u8>>)],
-        encoded: Vec<Vec<u8>>,
-    ) -> Result<Identities, IngestError> {
+    async fn identities_of(&self, ops: &[PayloadedOp], encoded: Vec<Vec<u8>>) -> Result<Identities, IngestError> {
         let mut came = BTreeMap::new();
         for bytes in encoded {
             let identity = Identity::from_bytes(&bytes)?;
@@ -175,8 +186,8 @@ impl Store {
                 if found.keys.contains_key(&id) {
                     continue;
                 }
-                if let Some(identity) = self.identity(id).await? {
-                    found.keys.insert(id, identity.key);
+                if let Some(key) = self.key_of(id).await? {
+                    found.keys.insert(id, key);
                 } else if let Some((key, bytes)) = came.remove(&id) {
                     found.keys.insert(id, key);
                     found.new.push((id, bytes));
@@ -187,6 +198,21 @@ impl Store {
         }
         Ok(found)
     }
+
+    /// The key of an identity that is here.
+    pub(super) async fn key_of(&self, id: IdentityId) -> Result<Option<PublicKey>, StoreError> {
+        if let Some(key) = self.author_keys().get(id) {
+            return Ok(Some(key));
+        }
+        let key = self.identity(id).await?.map(|identity| identity.key);
+        self.remember_keys(key.map(|key| (id, key)));
+        Ok(key)
+    }
+
+    fn remember_keys(&self, keys: impl IntoIterator<Item = (IdentityId, PublicKey)>) {
+        let mut cache = self.author_keys();
+        keys.into_iter().for_each(|(id, key)| cache.put(id, key));
+    }
 }
 
 #[derive(Default)]
@@ -195,8 +221,11 @@ struct Identities {
     new: Vec<(IdentityId, Vec<u8>)>,
 }
 
+/// An op and its payload, if it has one.
+type PayloadedOp = (Op, Option<Vec<u8>>);
+
 /// Reads the headers and compares each payload with what its header names. An op that comes twice counts once.
-fn decode(replica: ReplicaId, ops: Vec<SignedOp>) -> Result<Vec<(Op, Option<Vec<u8>>)>, IngestError> {
+fn decode(replica: ReplicaId, ops: Vec<SignedOp>) -> Result<Vec<PayloadedOp>, IngestError> {
     let mut seen = BTreeSet::new();
     let mut decoded = Vec::with_capacity(ops.len());
     for SignedOp { header, payload } in ops {
@@ -212,16 +241,4 @@ fn decode(replica: ReplicaId, ops: Vec<SignedOp>) -> Result<Vec<(Op, Option<Vec<
         }
     }
     Ok(decoded)
-}
-
-fn check_signatures(
-    ops: &[(Op, Option<Vec<u8>>)],
-    keys: &BTreeMap<IdentityId, PublicKey>,
-) -> Result<(), IngestError> {
-    // Of a size at which the batch no longer gets cheaper per signature.
-    for chunk in ops.chunks(512) {
-        let messages: Vec<_> = chunk.iter().map(|(op, _)| op.signed_message(keys[&op.header().author])).collect();
-        verify_batch(&messages).map_err(|bad| IngestError::Signature(chunk[bad].0.id()))?;
-    }
-    Ok(())
 }

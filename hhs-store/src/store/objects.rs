@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use hhs_model::codec::DecodeError;
 use hhs_model::op::Genesis;
 use hhs_model::{Author, Identity, IdentityId, Object, ObjectId, ReplicaId, object};
 
@@ -56,14 +55,13 @@ impl Store {
     pub async fn put_bytes(&self, bytes: Vec<u8>) -> Result<ObjectId, StoreError> {
         self.inner.registry.check(&bytes)?;
         let id = ObjectId::of(&bytes);
-        let mut writer = self.inner.writer.lock().await;
+        let mut writer = self.writer().await?;
         if self.place(id).await?.is_none() {
             let mut objects = StagedObjects::new(writer.next_object);
             objects.put(id, bytes);
             let mut batch = Batch::new();
-            let next = objects.finish(&mut batch);
-            self.backend().commit(batch).await?;
-            writer.next_object = next;
+            writer.next_object = objects.finish(&mut batch);
+            self.commit(&mut writer, batch, None).await?;
         }
         Ok(id)
     }
@@ -96,18 +94,17 @@ impl Store {
         }
     }
 
-    /// An identity, if it is here.
+    /// An identity, if it is here. Of an object that is no identity there is none, however it got its id into an op.
     ///
     /// # Errors
-    /// If the backend cannot read.
+    /// If the backend cannot read, or has other bytes than were written.
     pub async fn identity(&self, id: IdentityId) -> Result<Option<Identity>, StoreError> {
         match self.get_bytes(id.into()).await? {
             None => Ok(None),
             Some(bytes) => match Identity::from_bytes(&bytes) {
                 Ok(identity) => Ok(Some(identity)),
-                // An id of something else, in a place where one of an identity is asked for.
-                Err(DecodeError::Class { .. } | DecodeError::MissingField(_)) => Ok(None),
-                Err(error) => Err(error.into()),
+                Err(_) if IdentityId::of(&bytes) == id => Ok(None),
+                Err(_) => Err(corrupted("the bytes of an object are not those of its id")),
             },
         }
     }
@@ -146,28 +143,31 @@ impl Store {
             Identity::from_bytes(bytes)?;
             came.insert(IdentityId::of(bytes), bytes);
         }
-        let mut writer = self.inner.writer.lock().await;
-        if self.place(id).await?.is_some() {
-            return Ok(());
-        }
+        let mut writer = self.writer().await?;
+        let stored = match self.place(id).await? {
+            Some(Place::Genesis { .. }) => return Ok(()),
+            // Somebody saved its bytes as an object: that does not make it a replica.
+            Some(Place::Object(object)) => Some(object),
+            Some(Place::Op { .. }) => return Err(corrupted("the id of a genesis leads to an op")),
+            None => None,
+        };
         let mut objects = StagedObjects::new(writer.next_object);
         for holder in decoded.holders() {
-            if self.place(holder).await?.is_none() {
+            if self.identity(holder).await?.is_none() {
                 let bytes = came.get(&holder).ok_or(StoreError::NoIdentity(holder))?;
                 objects.put(holder, bytes.to_vec());
             }
         }
-        let object = objects.put(id, genesis);
+        let object = stored.unwrap_or_else(|| objects.put(id, genesis));
         let replica = writer.next_replica;
         let mut batch = Batch::new();
         let next = objects.finish(&mut batch);
         // After the objects, so that this is what the id of the genesis leads to.
         batch.put(keys::place(id), Place::Genesis { replica, object }.to_bytes());
         batch.put(keys::replica(replica), object.to_be_bytes());
-        self.backend().commit(batch).await?;
         writer.next_object = next;
-        writer.next_replica = replica + 1;
-        Ok(())
+        writer.next_replica = replica.checked_add(1).ok_or_else(|| corrupted("a replica number is out of range"))?;
+        Ok(self.commit(&mut writer, batch, None).await?)
     }
 
     /// Where something is.

@@ -9,7 +9,7 @@ use hhs_model::{Frontier, Hash, OpId, ReplicaId};
 
 use super::keys;
 use super::record::{OpRecord, Place};
-use super::{Store, StoreError, corrupted, last_number};
+use super::{Store, StoreError, corrupted, next_number};
 use crate::backend::{Limit, Order, prefix_range};
 
 /// An op as it is stored.
@@ -74,7 +74,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoReplica`] if it is not here.
     pub async fn frontier(&self, replica: ReplicaId) -> Result<Frontier, StoreError> {
-        let (number, _) = self.find_replica(replica).await?;
+        let number = self.replica_number(replica).await?;
         let all = Limit { entries: usize::MAX, bytes: usize::MAX };
         let heads = self.backend().scan(prefix_range(&keys::heads_of(number)), Order::Ascending, all).await?;
         let id = |id: Vec<u8>| id.try_into().map(|id| OpId(Hash(id))).map_err(|_| corrupted("a head is not an id"));
@@ -86,8 +86,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoReplica`] if it is not here.
     pub async fn count(&self, replica: ReplicaId) -> Result<u64, StoreError> {
-        let (number, _) = self.find_replica(replica).await?;
-        Ok(last_number(self.backend(), &keys::ops_of(number)).await?.map_or(0, |last| last + 1))
+        let number = self.replica_number(replica).await?;
+        next_number(self.backend(), &keys::ops_of(number)).await
     }
 
     /// Those of `ids` that are not ops of the replica here.
@@ -104,7 +104,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoReplica`] if it is not here.
     pub async fn positions(&self, replica: ReplicaId, ids: &[OpId]) -> Result<BTreeMap<OpId, u64>, StoreError> {
-        let (number, _) = self.find_replica(replica).await?;
+        let number = self.replica_number(replica).await?;
         let mut known = BTreeMap::new();
         for (id, place) in ids.iter().zip(self.places(ids).await?) {
             if let Some(Place::Op { replica, position }) = place
@@ -126,7 +126,7 @@ impl Store {
         heads: impl IntoIterator<Item = u64>,
         known: impl IntoIterator<Item = u64>,
     ) -> Result<Positions, StoreError> {
-        let (number, _) = self.find_replica(replica).await?;
+        let number = self.replica_number(replica).await?;
         let mut walk = Difference::new(heads, known);
         let mut page = Page { start: 0, parents: Vec::new() };
         while let Some(position) = walk.next_position() {
@@ -147,7 +147,11 @@ impl Store {
         let range = (Bound::Included(keys::op(replica, start)), Bound::Included(keys::op(replica, position)));
         let all = Limit { entries: usize::MAX, bytes: usize::MAX };
         let records = self.backend().scan(range, Order::Ascending, all).await?;
-        let parents = records.iter().map(|(_, record)| OpRecord::parents_of(record)).collect::<Result<_, StoreError>>()?;
+        if records.len() as u64 != position - start + 1 {
+            return Err(corrupted("the op of a position is not there"));
+        }
+        let parents =
+            records.iter().map(|(_, record)| OpRecord::parents_of(record)).collect::<Result<_, StoreError>>()?;
         Ok(Page { start, parents })
     }
 
@@ -156,11 +160,22 @@ impl Store {
     /// # Errors
     /// If the replica is not here or the backend cannot read.
     pub async fn op_ids(&self, replica: ReplicaId, range: Range<u64>) -> Result<Vec<OpId>, StoreError> {
-        let (number, _) = self.find_replica(replica).await?;
-        let keys = (Bound::Included(keys::op(number, range.start)), Bound::Excluded(keys::op(number, range.end)));
-        let all = Limit { entries: usize::MAX, bytes: usize::MAX };
-        let records = self.backend().scan(keys, Order::Ascending, all).await?;
-        records.iter().map(|(_, record)| Ok(OpId::of(&OpRecord::from_bytes(record)?.header))).collect()
+        let number = self.replica_number(replica).await?;
+        let mut ids = Vec::new();
+        let mut start = Bound::Included(keys::op(number, range.start));
+        let page = Limit { entries: PAGE as usize, bytes: usize::MAX };
+        loop {
+            // Page by page: a record is many times as large as the id.
+            let keys = (start, Bound::Excluded(keys::op(number, range.end)));
+            let records = self.backend().scan(keys, Order::Ascending, page).await?;
+            for (_, record) in &records {
+                ids.push(OpId::of(&OpRecord::from_bytes(record)?.header));
+            }
+            match records.into_iter().next_back() {
+                Some((last, _)) if (ids.len() as u64).is_multiple_of(PAGE) => start = Bound::Excluded(last),
+                _ => return Ok(ids),
+            }
+        }
     }
 
     /// Reads ops of a range of positions, in order, until the limit; the first one whatever its size.
@@ -173,7 +188,7 @@ impl Store {
         range: Range<u64>,
         limit: ReadLimit,
     ) -> Result<Vec<StoredOp>, StoreError> {
-        let (number, _) = self.find_replica(replica).await?;
+        let number = self.replica_number(replica).await?;
         let keys_of = |key: fn(u32, u64) -> Vec<u8>| {
             (Bound::Included(key(number, range.start)), Bound::Excluded(key(number, range.end)))
         };

@@ -11,15 +11,9 @@ pub(super) enum Place {
     /// Among the objects.
     Object(u64),
     /// Among the ops of a replica.
-    Op {
-        replica: u32,
-        position: u64,
-    },
+    Op { replica: u32, position: u64 },
     /// The genesis of a replica, which is also an object.
-    Genesis {
-        replica: u32,
-        object: u64,
-    },
+    Genesis { replica: u32, object: u64 },
 }
 
 impl Place {
@@ -37,7 +31,8 @@ impl Place {
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
-        let bytes: &[u8; 13] = bytes.try_into().map_err(|_| corrupted("the place of an object has the wrong length"))?;
+        let bytes: &[u8; 13] =
+            bytes.try_into().map_err(|_| corrupted("the place of an object has the wrong length"))?;
         let [kind, r0, r1, r2, r3, rest @ ..] = *bytes;
         let (replica, number) = (u32::from_be_bytes([r0, r1, r2, r3]), u64::from_be_bytes(rest));
         match kind {
@@ -72,7 +67,9 @@ impl OpRecord {
         let read = |decoder: &mut Decoder<'_>| -> Result<Self, DecodeError> {
             let (height, parents) = Self::read_links(decoder)?;
             let seen = Seen(decoder.value()?);
-            Ok(Self { height, parents, seen, header: decoder.bytes()?.to_vec() })
+            let header = decoder.bytes()?.to_vec();
+            decoder.clone().finish()?;
+            Ok(Self { height, parents, seen, header })
         };
         read(&mut Decoder::unbounded(bytes)).map_err(|_| corrupted("the record of an op cannot be read"))
     }

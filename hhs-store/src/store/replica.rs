@@ -10,7 +10,7 @@ use hhs_model::{OpId, ReplicaId};
 use super::keys;
 use super::read::StoredOp;
 use super::record::{OpRecord, Place};
-use super::{Store, StoreError, corrupted, last_number};
+use super::{Store, StoreError, corrupted, next_number};
 use crate::backend::{Batch, Limit, Order, prefix_range};
 
 pub(super) struct ReplicaState {
@@ -49,21 +49,26 @@ impl ReplicaState {
     /// Reads the state of a replica.
     pub(super) async fn load(store: &Store, id: ReplicaId) -> Result<Self, StoreError> {
         let (number, genesis) = store.find_replica(id).await?;
-        let last = last_number(store.backend(), &keys::ops_of(number)).await?;
-        let mut state = Self {
-            number,
-            authority: Authority::new(genesis),
-            count: last.map_or(0, |last| last + 1),
-            heads: BTreeMap::new(),
+        let count = next_number(store.backend(), &keys::ops_of(number)).await?;
+        let mut state = Self { number, authority: Authority::new(genesis), count, heads: BTreeMap::new() };
+        let mut act = 0;
+        let nth = |key: &[u8], value: &[u8]| match keys::number(key, 5)? {
+            found if found == act => {
+                act += 1;
+                keys::number(value, 0)
+            }
+            _ => Err(corrupted("an op that acts on authority is not listed")),
         };
-        for record in state.listed(store, keys::acts_of(number), |_, value| keys::number(value, 0)).await? {
-            let (_, record) = record;
+        for (_, record) in state.listed(store, keys::acts_of(number), nth).await? {
             let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
+            if op.header().act.is_none() || !state.authority.knows(&record.seen) {
+                return Err(corrupted("an op does not act on authority as the list says"));
+            }
             state.authority.add(&op, record.seen);
         }
         for (position, record) in state.listed(store, keys::heads_of(number), |key, _| keys::number(key, 5)).await? {
             let id = OpId::of(&record.header);
-            let seen = state.seen_after(&id, record.seen);
+            let seen = state.seen_after(&id, record.seen)?;
             state.heads.insert(id, Link { position, height: record.height, seen });
         }
         Ok(state)
@@ -74,7 +79,7 @@ impl ReplicaState {
         &self,
         store: &Store,
         prefix: Vec<u8>,
-        position: impl Fn(&[u8], &[u8]) -> Result<u64, StoreError>,
+        mut position: impl FnMut(&[u8], &[u8]) -> Result<u64, StoreError>,
     ) -> Result<Vec<(u64, OpRecord)>, StoreError> {
         let all = Limit { entries: usize::MAX, bytes: usize::MAX };
         let entries = store.backend().scan(prefix_range(&prefix), Order::Ascending, all).await?;
@@ -92,8 +97,15 @@ impl ReplicaState {
     }
 
     /// What ops on top of `op` have seen, if `op` itself had seen `seen`.
-    pub(super) fn seen_after(&self, op: &OpId, seen: Seen) -> Seen {
-        self.authority.number_of(op).map_or(seen, |number| Seen(vec![number]))
+    ///
+    /// # Errors
+    /// If that, which comes from a record, cannot be.
+    pub(super) fn seen_after(&self, op: &OpId, seen: Seen) -> Result<Seen, StoreError> {
+        match self.authority.number_of(op) {
+            Some(number) => Ok(Seen(vec![number])),
+            None if self.authority.knows(&seen) => Ok(seen),
+            None => Err(corrupted("an op has seen what is not there")),
+        }
     }
 
     /// Judges an op whose parents are all held and stages it.
@@ -159,12 +171,22 @@ impl ReplicaState {
 impl Store {
     /// The number and the genesis of a replica.
     pub(super) async fn find_replica(&self, id: ReplicaId) -> Result<(u32, Genesis), StoreError> {
-        let Some(Place::Genesis { replica, object }) = self.place(id).await? else {
-            return Err(StoreError::NoReplica(id));
-        };
+        let (replica, object) = self.place_of_replica(id).await?;
         let bytes = self.backend().get(&keys::object(object)).await?;
         let bytes = bytes.ok_or_else(|| corrupted("the genesis of a replica is not there"))?;
         let genesis = object::from_bytes(&bytes).map_err(|_| corrupted("the genesis of a replica cannot be read"))?;
         Ok((replica, genesis))
+    }
+
+    /// The number of a replica, without reading its genesis, which may be large.
+    pub(super) async fn replica_number(&self, id: ReplicaId) -> Result<u32, StoreError> {
+        Ok(self.place_of_replica(id).await?.0)
+    }
+
+    async fn place_of_replica(&self, id: ReplicaId) -> Result<(u32, u64), StoreError> {
+        match self.place(id).await? {
+            Some(Place::Genesis { replica, object }) => Ok((replica, object)),
+            _ => Err(StoreError::NoReplica(id)),
+        }
     }
 }

@@ -16,10 +16,7 @@ pub(crate) struct Bar {
 
 /// A limit on the figure itself, or on its ratio to a floor or rival that was measured in the same run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(
-    dead_code,
-    reason = "the vocabulary of the table in `groups`, whole before every word is used"
-)]
+#[allow(dead_code, reason = "the vocabulary of the table in `groups`, whole before every word is used")]
 pub(crate) enum Target {
     AtLeast(f64),
     AtMost(f64),
@@ -83,17 +80,12 @@ pub(crate) enum JudgeError {
 ///
 /// When the two do not fit together one to one, or a figure is no sensible number.
 pub(crate) fn judge(bars: &[Bar], measurements: &[Measurement]) -> Result<Vec<Judged>, JudgeError> {
-    if let Some(unknown) = measurements
-        .iter()
-        .find(|measured| !bars.iter().any(|bar| bar.name == measured.name))
-    {
+    if let Some(unknown) = measurements.iter().find(|measured| !bars.iter().any(|bar| bar.name == measured.name)) {
         return Err(JudgeError::Unknown(unknown.name.clone()));
     }
     bars.iter()
         .map(|bar| {
-            let mut measured = measurements
-                .iter()
-                .filter(|measured| measured.name == bar.name);
+            let mut measured = measurements.iter().filter(|measured| measured.name == bar.name);
             let first = measured.next().ok_or(JudgeError::Missing(bar.name))?;
             if measured.next().is_some() {
                 return Err(JudgeError::Twice(bar.name));
@@ -104,30 +96,16 @@ pub(crate) fn judge(bars: &[Bar], measurements: &[Measurement]) -> Result<Vec<Ju
 }
 
 fn judge_one(bar: &Bar, measured: &Measurement) -> Result<Judged, JudgeError> {
-    for value in [Some(measured.figure), measured.reference]
-        .into_iter()
-        .flatten()
-    {
+    for value in [Some(measured.figure), measured.reference].into_iter().flatten() {
         if !value.is_finite() || value <= 0.0 {
-            return Err(JudgeError::Absurd {
-                name: bar.name,
-                value,
-            });
+            return Err(JudgeError::Absurd { name: bar.name, value });
         }
     }
-    let to_reference = measured
-        .reference
-        .map(|reference| measured.figure / reference);
+    let to_reference = measured.reference.map(|reference| measured.figure / reference);
     let needed = to_reference.ok_or(JudgeError::NoReference(bar.name));
     let (ratio, met) = match bar.target {
-        Target::AtLeast(limit) => (
-            to_reference.unwrap_or(measured.figure / limit),
-            measured.figure >= limit,
-        ),
-        Target::AtMost(limit) => (
-            to_reference.unwrap_or(measured.figure / limit),
-            measured.figure <= limit,
-        ),
+        Target::AtLeast(limit) => (to_reference.unwrap_or(measured.figure / limit), measured.figure >= limit),
+        Target::AtMost(limit) => (to_reference.unwrap_or(measured.figure / limit), measured.figure <= limit),
         Target::RatioAtLeast(limit) => needed.map(|ratio| (ratio, ratio >= limit))?,
         Target::RatioAtMost(limit) => needed.map(|ratio| (ratio, ratio <= limit))?,
     };

@@ -40,12 +40,9 @@ impl Group {
     /// `None` as long as the group has no bars.
     pub(crate) fn plan(self) -> Option<Plan> {
         match self {
-            Self::Mesh => Some(Plan {
-                source: Source::Replay {
-                    history: "data/dags/rust-analyzer.dag.gz",
-                },
-                bars: MESH,
-            }),
+            Self::Mesh => {
+                Some(Plan { source: Source::Replay { history: "data/dags/rust-analyzer.dag.gz" }, bars: MESH })
+            }
             Self::Model
             | Self::Store
             | Self::Crdt
@@ -66,23 +63,12 @@ impl Group {
 
     /// The names of the groups that can be measured, for messages.
     pub(crate) fn with_bars() -> String {
-        let names = Self::value_variants()
-            .iter()
-            .filter(|group| group.plan().is_some())
-            .map(|group| group.name());
+        let names = Self::value_variants().iter().filter(|group| group.plan().is_some()).map(|group| group.name());
         names.collect::<Vec<_>>().join(", ")
     }
 }
 
 const MESH: &[Bar] = &[
-    Bar {
-        name: "replay sync",
-        unit: "ops/s",
-        target: Target::AtLeast(10_000.0),
-    },
-    Bar {
-        name: "replay wire",
-        unit: "bytes/op",
-        target: Target::AtMost(600.0),
-    },
+    Bar { name: "replay sync", unit: "ops/s", target: Target::AtLeast(10_000.0) },
+    Bar { name: "replay wire", unit: "bytes/op", target: Target::AtMost(600.0) },
 ];

@@ -9,10 +9,7 @@ use crate::command::{self, CommandError};
 use crate::workspace::{MetadataError, Workspace};
 
 /// A program that measures.
-#[allow(
-    dead_code,
-    reason = "the vocabulary of the table in `groups`, whole before every word is used"
-)]
+#[allow(dead_code, reason = "the vocabulary of the table in `groups`, whole before every word is used")]
 pub(crate) enum Source {
     /// `hhs replay` of a real history, whose last line is turned into measurements here.
     Replay {
@@ -38,17 +35,12 @@ pub(crate) enum MeasureError {
     Metadata(#[from] MetadataError),
     /// The program broke its contract.
     #[error("a line of the benchmark cannot be read ({source}): {line}")]
-    Line {
-        line: String,
-        source: serde_json::Error,
-    },
+    Line { line: String, source: serde_json::Error },
     /// It printed nothing.
     #[error("the benchmark printed nothing: it must print JSON lines on standard output")]
     Silent,
     /// The two stores of a replay differ, so its figures mean nothing.
-    #[error(
-        "replay ended with two stores that differ; figures of a broken synchronisation do not count"
-    )]
+    #[error("replay ended with two stores that differ; figures of a broken synchronisation do not count")]
     Unequal,
 }
 
@@ -64,35 +56,15 @@ pub(crate) fn measure(
 ) -> Result<Vec<Measurement>, MeasureError> {
     match source {
         Source::Replay { history } => {
-            command::output_within(
-                workspace
-                    .cargo()
-                    .args(["build", "--release", "--package", "hhs-cli"]),
-                deadline,
-            )?;
+            command::output_within(workspace.cargo().args(["build", "--release", "--package", "hhs-cli"]), deadline)?;
             let program = workspace.target_folder()?.join("release").join("hhs");
-            let printed = command::output_within(
-                workspace
-                    .command(program)
-                    .args(["replay", history, "--json"]),
-                deadline,
-            )?;
+            let printed =
+                command::output_within(workspace.command(program).args(["replay", history, "--json"]), deadline)?;
             replay(&printed)
         }
         Source::Program { package, arguments } => {
             let mut cargo = workspace.cargo();
-            cargo
-                .args([
-                    "run",
-                    "--quiet",
-                    "--release",
-                    "--package",
-                    package,
-                    "--bin",
-                    package,
-                    "--",
-                ])
-                .args(*arguments);
+            cargo.args(["run", "--quiet", "--release", "--package", package, "--bin", package, "--"]).args(*arguments);
             lines(&command::output_within(&mut cargo, deadline)?)
         }
     }
@@ -107,31 +79,18 @@ struct Replay {
 }
 
 fn replay(printed: &str) -> Result<Vec<Measurement>, MeasureError> {
-    let line = printed
-        .lines()
-        .rfind(|line| !line.trim().is_empty())
-        .ok_or(MeasureError::Silent)?;
+    let line = printed.lines().rfind(|line| !line.trim().is_empty()).ok_or(MeasureError::Silent)?;
     let replay: Replay = parse(line)?;
     if !replay.equal {
         return Err(MeasureError::Unequal);
     }
-    let measured = |name: &str, figure| Measurement {
-        name: name.into(),
-        figure,
-        reference: None,
-        reference_name: None,
-    };
-    Ok(vec![
-        measured("replay sync", replay.ops_per_s),
-        measured("replay wire", replay.wire_bytes_per_op),
-    ])
+    let measured =
+        |name: &str, figure| Measurement { name: name.into(), figure, reference: None, reference_name: None };
+    Ok(vec![measured("replay sync", replay.ops_per_s), measured("replay wire", replay.wire_bytes_per_op)])
 }
 
 fn lines(printed: &str) -> Result<Vec<Measurement>, MeasureError> {
-    let lines: Vec<&str> = printed
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
     if lines.is_empty() {
         return Err(MeasureError::Silent);
     }
@@ -139,10 +98,7 @@ fn lines(printed: &str) -> Result<Vec<Measurement>, MeasureError> {
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(line: &str) -> Result<T, MeasureError> {
-    serde_json::from_str(line).map_err(|source| MeasureError::Line {
-        line: line.to_owned(),
-        source,
-    })
+    serde_json::from_str(line).map_err(|source| MeasureError::Line { line: line.to_owned(), source })
 }
 
 #[cfg(test)]

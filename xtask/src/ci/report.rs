@@ -29,11 +29,7 @@ impl Outcome {
 
     /// Passed when nothing was found.
     pub(crate) fn of(findings: Vec<String>) -> Self {
-        if findings.is_empty() {
-            Self::Passed
-        } else {
-            Self::Failed(findings)
-        }
+        if findings.is_empty() { Self::Passed } else { Self::Failed(findings) }
     }
 
     fn word(&self) -> &'static str {
@@ -70,15 +66,7 @@ pub(crate) fn end_of_step(step: &Finished) -> String {
             line(&mut text, format_args!("{cause}"));
         }
     }
-    line(
-        &mut text,
-        format_args!(
-            "== {}: {}, {}",
-            step.name,
-            step.outcome.word(),
-            seconds(step.took)
-        ),
-    );
+    line(&mut text, format_args!("== {}: {}, {}", step.name, step.outcome.word(), seconds(step.took)));
     text
 }
 
@@ -86,47 +74,20 @@ pub(crate) fn end_of_step(step: &Finished) -> String {
 pub(crate) fn summary(finished: &[Finished], all: bool) -> String {
     let mut text = String::from("steps:\n");
     for step in finished {
-        line(
-            &mut text,
-            format_args!(
-                "  {:<8} {:<8} {:>9}",
-                step.name,
-                step.outcome.word(),
-                seconds(step.took)
-            ),
-        );
+        line(&mut text, format_args!("  {:<8} {:<8} {:>9}", step.name, step.outcome.word(), seconds(step.took)));
     }
     let total = finished.iter().map(|step| step.took).sum();
-    line(
-        &mut text,
-        format_args!("  {:<8} {:<8} {:>9}", "total", "", seconds(total)),
-    );
+    line(&mut text, format_args!("  {:<8} {:<8} {:>9}", "total", "", seconds(total)));
     failures(&mut text, finished);
     left_out(&mut text, finished, all);
-    line(
-        &mut text,
-        format_args!(
-            "ci: {}",
-            if passed(finished, all) {
-                "ok"
-            } else {
-                "FAILED"
-            }
-        ),
-    );
+    line(&mut text, format_args!("ci: {}", if passed(finished, all) { "ok" } else { "FAILED" }));
     text
 }
 
 fn failures(text: &mut String, finished: &[Finished]) {
     for step in finished {
         if let Outcome::Failed(causes) = &step.outcome {
-            line(
-                text,
-                format_args!(
-                    "failed: {} (again with `cargo xtask ci --only {}`)",
-                    step.name, step.name
-                ),
-            );
+            line(text, format_args!("failed: {} (again with `cargo xtask ci --only {}`)", step.name, step.name));
             for cause in causes {
                 line(text, format_args!("  {cause}"));
             }
@@ -137,11 +98,7 @@ fn failures(text: &mut String, finished: &[Finished]) {
 fn left_out(text: &mut String, finished: &[Finished], all: bool) {
     for step in finished {
         if let Outcome::LeftOut { why, remedy, needs } = &step.outcome {
-            let counts = if all {
-                ", which counts as a failure with --all"
-            } else {
-                ""
-            };
+            let counts = if all { ", which counts as a failure with --all" } else { "" };
             line(text, format_args!("left out: {}{counts}", step.name));
             line(text, format_args!("  why: {why}"));
             line(text, format_args!("  to change that: `{remedy}` ({needs})"));

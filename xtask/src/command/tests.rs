@@ -11,8 +11,7 @@ use crate::clock::Deadline;
 fn a_command_that_outlives_the_deadline_is_stopped() {
     let mut command = Command::new("sh");
     command.args(["-c", "exec sleep 600"]);
-    let error =
-        output_within(&mut command, &Deadline::within(Duration::from_millis(50))).unwrap_err();
+    let error = output_within(&mut command, &Deadline::within(Duration::from_millis(50))).unwrap_err();
     assert!(matches!(error, CommandError::TimedOut { .. }), "{error}");
     assert!(error.to_string().contains("sleep 600"), "{error}");
 }
@@ -31,8 +30,7 @@ fn output_larger_than_a_pipe_is_read_whole() {
 fn a_command_that_fails_is_an_error() {
     let mut command = Command::new("sh");
     command.args(["-c", "echo fine; exit 3"]);
-    let error =
-        output_within(&mut command, &Deadline::within(Duration::from_secs(60))).unwrap_err();
+    let error = output_within(&mut command, &Deadline::within(Duration::from_secs(60))).unwrap_err();
     assert!(matches!(error, CommandError::Failed { .. }), "{error}");
 }
 
@@ -40,8 +38,5 @@ fn a_command_that_fails_is_an_error() {
 #[test]
 fn a_missing_program_does_not_work() {
     assert!(!works(&mut Command::new("/nowhere/no-such-program")));
-    assert_eq!(
-        line(Command::new("/usr/bin/cargo").arg("check")),
-        "cargo check"
-    );
+    assert_eq!(line(Command::new("/usr/bin/cargo").arg("check")), "cargo check");
 }

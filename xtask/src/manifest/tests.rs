@@ -37,9 +37,8 @@ fn a_manifest_that_inherits_has_no_findings() {
 /// An edition of its own, and no lints: both are found.
 #[test]
 fn what_is_not_inherited_is_reported() {
-    let manifest = GOOD
-        .replace("edition = { workspace = true }", "edition = \"2021\"")
-        .replace("[lints]\nworkspace = true", "");
+    let manifest =
+        GOOD.replace("edition = { workspace = true }", "edition = \"2021\"").replace("[lints]\nworkspace = true", "");
     let findings = check("hhs-model", &manifest);
     assert_eq!(findings.len(), 2, "{findings:?}");
     assert!(findings[0].contains("edition.workspace"), "{findings:?}");
@@ -51,18 +50,12 @@ fn what_is_not_inherited_is_reported() {
 fn a_version_of_its_own_is_reported() {
     let manifest = GOOD
         .replace("serde.workspace = true", "serde = \"1\"")
-        .replace(
-            "[dependencies.tokio]\nworkspace = true",
-            "[dependencies.tokio]\nversion = \"1\"",
-        )
+        .replace("[dependencies.tokio]\nworkspace = true", "[dependencies.tokio]\nversion = \"1\"")
         .replace("libc.workspace = true", "libc = { version = \"0.2\" }");
     let findings = check("hhs-model", &manifest);
     assert_eq!(findings.len(), 3, "{findings:?}");
     assert!(
-        ["`serde`", "`tokio`", "`libc`"]
-            .iter()
-            .zip(&findings)
-            .all(|(name, finding)| finding.contains(name)),
+        ["`serde`", "`tokio`", "`libc`"].iter().zip(&findings).all(|(name, finding)| finding.contains(name)),
         "{findings:?}"
     );
 }

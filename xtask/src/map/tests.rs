@@ -15,9 +15,7 @@ Not: `Link<T>`, `cargo xtask ci`, `chat/v1/Message`, `quic://`, `application/cbo
 `src/inside/a/fence.rs`
 ```
 and `xtask/src/law.rs`.";
-    let found = paths(text, |first| {
-        ["docs", "xtask", "hhs-model"].contains(&first)
-    });
+    let found = paths(text, |first| ["docs", "xtask", "hhs-model"].contains(&first));
     let expected = [
         (1, "hhs-model/src/codec.rs"),
         (1, "docs/"),

@@ -11,18 +11,11 @@ pub(crate) fn fmt(workspace: &Workspace) -> Outcome {
 }
 
 pub(crate) fn clippy(workspace: &Workspace) -> Outcome {
-    component(
-        workspace,
-        "clippy",
-        "clippy",
-        &["--workspace", "--all-targets", "--", "-D", "warnings"],
-    )
+    component(workspace, "clippy", "clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
 }
 
 pub(crate) fn tests(workspace: &Workspace) -> Outcome {
-    run(workspace
-        .cargo()
-        .args(["test", "--workspace", "--no-fail-fast"]))
+    run(workspace.cargo().args(["test", "--workspace", "--no-fail-fast"]))
 }
 
 /// Programs first, libraries after them: the program `hhs` and the facade `hhs` share a folder of the output, and it
@@ -31,31 +24,18 @@ pub(crate) fn docs(workspace: &Workspace) -> Outcome {
     let mut failures = Vec::new();
     for targets in ["--bins", "--lib"] {
         let mut command = workspace.cargo();
-        command
-            .args(["doc", "--workspace", "--no-deps", targets])
-            .env("RUSTDOCFLAGS", "-D warnings");
+        command.args(["doc", "--workspace", "--no-deps", targets]).env("RUSTDOCFLAGS", "-D warnings");
         if let Err(error) = command::run(&mut command) {
             failures.push(error.to_string());
         }
     }
-    if failures.is_empty() {
-        Outcome::Passed
-    } else {
-        Outcome::Failed(failures)
-    }
+    if failures.is_empty() { Outcome::Passed } else { Outcome::Failed(failures) }
 }
 
 /// Runs a subcommand that rustup brings as a component, and says so where it is missing.
-fn component(
-    workspace: &Workspace,
-    subcommand: &str,
-    component: &str,
-    arguments: &[&str],
-) -> Outcome {
+fn component(workspace: &Workspace, subcommand: &str, component: &str, arguments: &[&str]) -> Outcome {
     if !command::works(workspace.cargo().args([subcommand, "--version"])) {
-        return Outcome::failed(format!(
-            "`cargo {subcommand}` is missing: run `rustup component add {component}`"
-        ));
+        return Outcome::failed(format!("`cargo {subcommand}` is missing: run `rustup component add {component}`"));
     }
     run(workspace.cargo().arg(subcommand).args(arguments))
 }

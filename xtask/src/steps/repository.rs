@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::ci::Outcome;
 use crate::command;
+use crate::features;
 use crate::law::{self, LAW, PORTABLE};
 use crate::map;
 use crate::tidy;
@@ -15,10 +16,7 @@ pub(crate) fn law(workspace: &Workspace) -> Outcome {
         Err(error) => return Outcome::failed(error.to_string()),
     };
     let mut findings = law::check_edges(&members, LAW);
-    for portable in members
-        .iter()
-        .filter(|member| PORTABLE.contains(&member.name.as_str()))
-    {
+    for portable in members.iter().filter(|member| PORTABLE.contains(&member.name.as_str())) {
         match tree(workspace, portable) {
             Ok(tree) => findings.extend(law::check_absence(&portable.name, &tree)),
             Err(error) => findings.push(error.to_string()),
@@ -30,14 +28,7 @@ pub(crate) fn law(workspace: &Workspace) -> Outcome {
 /// Everything that `member` is linked with, on any target and with any feature; macros run in the compiler and do not count.
 fn tree(workspace: &Workspace, member: &Member) -> Result<String, command::CommandError> {
     let mut cargo = workspace.cargo();
-    cargo.args([
-        "tree",
-        "--edges",
-        "normal,no-proc-macro",
-        "--target",
-        "all",
-        "--all-features",
-    ]);
+    cargo.args(["tree", "--edges", "normal,no-proc-macro", "--target", "all", "--all-features"]);
     cargo.args(["--prefix", "none", "--package", &member.name]);
     command::output(&mut cargo)
 }
@@ -53,6 +44,13 @@ pub(crate) fn map(workspace: &Workspace) -> Outcome {
         Err(error) => Outcome::failed(format!(
             "ARCHITECTURE.md cannot be read ({error}): it must stand at the root of the repository"
         )),
+    }
+}
+
+pub(crate) fn features(workspace: &Workspace) -> Outcome {
+    match fs::read_to_string(workspace.root().join("docs/features.md")) {
+        Ok(text) => Outcome::of(features::check(&text, workspace.root())),
+        Err(error) => Outcome::failed(format!("docs/features.md cannot be read ({error}): it lists every feature")),
     }
 }
 

@@ -10,11 +10,7 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let toolchain = match wasm::find(workspace) {
         Ok(toolchain) => toolchain,
         Err(why) => {
-            return Outcome::LeftOut {
-                why,
-                remedy: "cargo xtask setup",
-                needs: "Debian, root",
-            };
+            return Outcome::LeftOut { why, remedy: "cargo xtask setup", needs: "Debian, root" };
         }
     };
     match command::run(&mut wasm::check_command(workspace, toolchain, PORTABLE)) {

@@ -10,10 +10,7 @@ use crate::workspace::Member;
 #[test]
 fn a_file_without_a_header_is_reported() {
     assert!(check_source("a.rs", "//! What it is.\n").is_empty());
-    assert_eq!(
-        check_source("a.rs", "use std::fs;\n"),
-        ["a.rs:1: must open with `//!`: say what the file is"]
-    );
+    assert_eq!(check_source("a.rs", "use std::fs;\n"), ["a.rs:1: must open with `//!`: say what the file is"]);
     assert_eq!(check_source("a.rs", "").len(), 1);
 }
 
@@ -30,10 +27,7 @@ fn an_ignored_test_is_reported() {
     let text = "//! Never write #[ignore].\n#[test]\n    #[ignore = \"slow\"]\nfn a() {}\n#[cfg_attr(windows, ignore)]\nfn b() {}\n";
     let findings = check_source("a.rs", text);
     assert_eq!(findings.len(), 2, "{findings:?}");
-    assert!(
-        findings[0].starts_with("a.rs:3:") && findings[1].starts_with("a.rs:5:"),
-        "{findings:?}"
-    );
+    assert!(findings[0].starts_with("a.rs:3:") && findings[1].starts_with("a.rs:5:"), "{findings:?}");
 }
 
 /// Each integration test got a binary of its own.
@@ -60,8 +54,5 @@ fn build_output_is_left_alone() {
         fs::write(root.path().join(folder).join("a.rs"), "fn a() {}\n").unwrap();
     }
     let findings = check(root.path(), &[]).unwrap();
-    assert_eq!(
-        findings,
-        ["hhs-store/src/deep/a.rs:1: must open with `//!`: say what the file is"]
-    );
+    assert_eq!(findings, ["hhs-store/src/deep/a.rs:1: must open with `//!`: say what the file is"]);
 }

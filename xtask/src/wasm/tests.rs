@@ -10,15 +10,8 @@ use crate::workspace::Workspace;
 /// With the target at hand the check is cargo's ordinary one.
 #[test]
 fn the_toolchain_in_use_checks_as_usual() {
-    let command = check_command(
-        &Workspace::locate(),
-        Toolchain::InUse,
-        &["hhs-model", "hhs-crdt"],
-    );
-    assert_eq!(
-        line(&command),
-        "cargo check --target wasm32-unknown-unknown -p hhs-model -p hhs-crdt"
-    );
+    let command = check_command(&Workspace::locate(), Toolchain::InUse, &["hhs-model", "hhs-crdt"]);
+    assert_eq!(line(&command), "cargo check --target wasm32-unknown-unknown -p hhs-model -p hhs-crdt");
 }
 
 /// Debian's compiler builds the standard library along, in a folder of its own, and is not told of rustup's toolchain.

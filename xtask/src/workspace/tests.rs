@@ -29,22 +29,8 @@ fn edges_inside_the_workspace_are_told_from_the_others() {
     let members = members(METADATA, Path::new("/repo")).unwrap();
     assert_eq!(members[0].folder, "hhs-model");
     assert_eq!(members[0].test_binaries, ["it"]);
-    assert_eq!(
-        members[0].internal,
-        [Edge {
-            to: "hhs-store".into(),
-            kind: EdgeKind::Dev,
-            optional: false
-        }]
-    );
-    assert_eq!(
-        members[1].internal,
-        [Edge {
-            to: "hhs-model".into(),
-            kind: EdgeKind::Normal,
-            optional: true
-        }]
-    );
+    assert_eq!(members[0].internal, [Edge { to: "hhs-store".into(), kind: EdgeKind::Dev, optional: false }]);
+    assert_eq!(members[1].internal, [Edge { to: "hhs-model".into(), kind: EdgeKind::Normal, optional: true }]);
 }
 
 /// What cargo tells a running program about itself does not reach the checks; what the user set does.

@@ -6,6 +6,8 @@ use hhs_model::{IdentityId, ReplicaId};
 
 /// The most bytes of a secret.
 pub(crate) const MAX_SECRET_BYTES: usize = 256;
+/// Requests of one peer that the app is asked about at once.
+pub(crate) const MAX_JOINING: usize = 64;
 
 /// Requests to be let in that nobody has answered yet.
 #[derive(Debug, Default)]

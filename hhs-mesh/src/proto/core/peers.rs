@@ -8,7 +8,7 @@ use hhs_model::{Bytes, IdentityId, PublicKey, ReplicaId};
 use url::Url;
 
 use super::{Connection, Core};
-use crate::proto::group::MAX_ADDRESSES;
+use crate::proto::group::{MAX_ADDRESS_BYTES, MAX_ADDRESSES};
 use crate::proto::hello::{self, HelloError, VERSION};
 use crate::proto::io::{ConnectionId, Event, Output, PeerAddress};
 use crate::proto::{Message, admission, gossip, group};
@@ -22,16 +22,28 @@ impl Core {
         remote: Url,
         now: Duration,
     ) {
-        if self.connections.len() >= self.config.connections {
+        if !self.make_room(dialled.is_some(), now) {
             if let Some(address) = &dialled {
-                self.group.failed(&self.config, address, now);
+                self.group.failed(&self.config, address, Duration::ZERO, now);
             }
             self.outputs.push(Output::Close { connection, reason: "too many connections".into() });
             return;
         }
-        let hello_by = now + self.config.hello_within;
-        let (peer, sent, asked) = (None, Arc::default(), BTreeSet::new());
-        self.connections.insert(connection, Connection { dialled, proven, remote, hello_by, peer, sent, asked });
+        let state = Connection {
+            dialled,
+            proven,
+            remote,
+            hello_by: now + self.config.hello_within,
+            peer: None,
+            since: now,
+            sent: Arc::default(),
+            asked: BTreeSet::new(),
+            declined: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            given_up: BTreeSet::new(),
+            joining: BTreeSet::new(),
+        };
+        self.connections.insert(connection, state);
         let message = hello::Message {
             version: VERSION,
             identity: Bytes(self.identity_bytes.clone()),
@@ -41,6 +53,23 @@ impl Core {
         self.send(connection, Message::Hello(message));
     }
 
+    /// Whether there is room for one more connection, for the sake of which one that shares nothing may have to go.
+    fn make_room(&mut self, dialled: bool, now: Duration) -> bool {
+        let most = self.config.connections;
+        let accepted = self.connections.values().filter(|state| state.dialled.is_none()).count();
+        if self.connections.len() < most && (dialled || accepted < most - most / 4) {
+            return true;
+        }
+        let settled = |state: &Connection| state.since + self.config.hello_within <= now;
+        let idle = self.connections.iter().find(|(connection, state)| {
+            let accepted = state.dialled.is_none() && state.peer.is_some() && settled(state);
+            accepted && state.joining.is_empty() && self.gossip.shares_nothing(**connection)
+        });
+        let Some(connection) = idle.map(|(connection, _)| *connection) else { return false };
+        self.close(connection, "it shares nothing with us, and others need its place", now);
+        true
+    }
+
     pub(super) fn hello(&mut self, connection: ConnectionId, message: hello::Message, now: Duration) {
         let Some(state) = self.connections.get(&connection) else { return };
         let dialled = state.dialled.clone();
@@ -48,18 +77,16 @@ impl Core {
         let known = match hello::check(message, state.proven, expected, &state.remote) {
             Ok(known) => known,
             Err(error @ HelloError::WrongIdentity { .. }) => return self.not_who_was_expected(connection, &error, now),
+            Err(error @ HelloError::Version(_)) => return self.not_understood(connection, &error, now),
             Err(error) => return self.misbehaved(connection, error.to_string(), now),
         };
         if known.id == self.identity && known.instance == self.config.instance {
-            if let Some(address) = &dialled {
-                self.group.remove(address);
-            }
-            return self.close(connection, "this is myself", now);
+            return self.met_ourselves(connection, dialled, now);
         }
         if let Some(address) = &dialled {
             self.group.succeeded(address, now);
         }
-        if let Some(loser) = self.duplicate(connection, &known) {
+        if let Some(loser) = self.duplicate(connection, &known, now) {
             self.close(loser, "we are connected already", now);
             if loser == connection {
                 return;
@@ -68,6 +95,7 @@ impl Core {
         let identity = known.id;
         if let Some(state) = self.connections.get_mut(&connection) {
             state.peer = Some(known);
+            state.since = now;
         }
         self.event(Event::PeerConnected { connection, identity, address: dialled });
         for replica in self.group.replicas_of(identity) {
@@ -80,12 +108,17 @@ impl Core {
     }
 
     /// Which of two connections to the same run of the same program has to go, if there are two. Both sides choose alike:
-    /// the one that the smaller instance has dialled stays; of two by the same side, that side closes the newer.
-    fn duplicate(&self, new: ConnectionId, known: &hello::Known) -> Option<ConnectionId> {
+    /// the one that the smaller instance has dialled stays; of two by the same side, that side closes the newer. But who
+    /// dials again long after the first was made has lost that one, even if we have not noticed.
+    fn duplicate(&self, new: ConnectionId, known: &hello::Known, now: Duration) -> Option<ConnectionId> {
         let same = |state: &Connection| {
             state.peer.as_ref().is_some_and(|peer| peer.id == known.id && peer.instance == known.instance)
         };
         let (old, old_state) = self.connections.iter().find(|(_, state)| same(state))?;
+        let crossing = self.config.hello_within * 3;
+        if old_state.since + crossing < now {
+            return Some(*old);
+        }
         let new_is_ours = self.connections.get(&new)?.dialled.is_some();
         let old_is_ours = old_state.dialled.is_some();
         match (new_is_ours, old_is_ours) {
@@ -98,10 +131,29 @@ impl Core {
         }
     }
 
+    fn met_ourselves(&mut self, connection: ConnectionId, dialled: Option<PeerAddress>, now: Duration) {
+        let reason = "this is the program itself that asks";
+        self.close(connection, reason, now);
+        if let Some(address) = dialled {
+            self.group.remove(&address);
+            self.event(Event::DialFailed { address, reason: reason.into(), wrong_identity: false });
+        }
+    }
+
+    /// One of the two programs is too old: nobody's fault, but there is nothing to say.
+    fn not_understood(&mut self, connection: ConnectionId, error: &HelloError, now: Duration) {
+        let reason = error.to_string();
+        let dialled = self.connections.get(&connection).and_then(|state| state.dialled.clone());
+        self.close(connection, &reason, now);
+        if let Some(address) = dialled {
+            self.event(Event::DialFailed { address, reason, wrong_identity: false });
+        }
+    }
+
     fn not_who_was_expected(&mut self, connection: ConnectionId, error: &HelloError, now: Duration) {
         let reason = error.to_string();
         if let Some(address) = self.connections.remove(&connection).and_then(|state| state.dialled) {
-            self.group.failed(&self.config, &address, now);
+            self.group.failed(&self.config, &address, Duration::ZERO, now);
             self.event(Event::DialFailed { address, reason, wrong_identity: true });
         }
         let reason = "you are not who I was looking for".to_owned();
@@ -133,10 +185,11 @@ impl Core {
         }
         self.ask_for(connection, replica);
         let Some(peer) = self.peer(connection).cloned() else { return };
-        for address in &peer.addresses {
-            if self.group.add(&self.config, address, replica, false, now) {
-                self.event(Event::AddressLearned { replica, address: address.clone() });
-            }
+        // Where it has really been reached comes last, as what is learned last is remembered best.
+        let dialled = self.connections.get(&connection).and_then(|state| state.dialled.clone());
+        for address in peer.addresses.iter().filter(|address| Some(*address) != dialled.as_ref()).chain(&dialled) {
+            self.group.add(&self.config, address, replica, false, now);
+            self.event(Event::AddressLearned { replica, address: address.clone() });
         }
         self.introduce(connection, &peer, replica);
     }
@@ -171,8 +224,8 @@ impl Core {
         if !self.gossip.is_open(replica, connection) {
             return;
         }
-        for address in addresses.iter().take(MAX_ADDRESSES).filter_map(|address| address.parse().ok()) {
-            let address: PeerAddress = address;
+        let addresses = addresses.iter().filter(|address| address.len() <= MAX_ADDRESS_BYTES).take(MAX_ADDRESSES);
+        for address in addresses.filter_map(|address| address.parse::<PeerAddress>().ok()) {
             if address.identity != self.identity {
                 self.group.add(&self.config, &address, replica, false, now);
                 for other in self.connections_of(address.identity) {
@@ -185,15 +238,16 @@ impl Core {
     pub(super) fn disconnected(&mut self, connection: ConnectionId, reason: &str, now: Duration) {
         let Some(state) = self.connections.remove(&connection) else { return };
         if let Some(address) = &state.dialled {
-            self.group.failed(&self.config, address, now);
+            let lasted = if state.peer.is_some() { now.saturating_sub(state.since) } else { Duration::ZERO };
+            self.group.failed(&self.config, address, lasted, now);
         }
         self.gossip.forget(connection);
         self.serves.retain(|(of, _), _| *of != connection);
         let fetching: Vec<ReplicaId> =
             self.fetches.values().filter(|fetch| fetch.connection == connection).map(|fetch| fetch.replica).collect();
         for replica in fetching {
-            self.fetches.remove(&replica);
-            self.check_others(replica);
+            self.fetches.remove(&(replica, connection));
+            self.check_others(replica, now);
         }
         if let Some(peer) = state.peer {
             let reason = reason.to_owned();
@@ -227,7 +281,17 @@ impl Core {
         }
         let late = self.fetches.values().filter(|fetch| fetch.waits_for_peer() && fetch.deadline <= now);
         for (replica, connection) in late.map(|fetch| (fetch.replica, fetch.connection)).collect::<Vec<_>>() {
-            self.drop_fetch(replica, connection);
+            self.drop_fetch(replica, connection, now);
+        }
+        let slow = self.fetches.values_mut().filter(|fetch| !fetch.overtaken && !fetch.holds_up_others(now));
+        let slow: Vec<ReplicaId> = slow
+            .map(|fetch| {
+                fetch.overtaken = true;
+                fetch.replica
+            })
+            .collect();
+        for replica in slow {
+            self.check_others(replica, now);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Serving: answering what peers ask for, a bounded amount ahead of what they have dealt with.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use hhs_model::{Bytes, OpId};
+use hhs_model::{Bytes, IdentityId, OpId};
+use hhs_store::Bundle;
 
 use super::{Core, Pending};
 use crate::proto::delta::{self, Serve};
@@ -14,30 +14,29 @@ use crate::proto::{Message, gossip};
 const MAX_SENT: usize = 65_536;
 
 impl Core {
-    pub(super) fn wanted(
-        &mut self,
-        connection: ConnectionId,
-        request: u64,
-        serve: Serve,
-        heads: Vec<OpId>,
-        have: Vec<OpId>,
-        now: Duration,
-    ) {
-        let replica = serve.replica;
+    /// A peer asks for what `task` will find out, and for the genesis before that perhaps.
+    pub(super) fn wanted(&mut self, connection: ConnectionId, request: u64, genesis: bool, task: Task) {
+        let Task::Plan { replica, .. } = task else { return };
         if !self.gossip.is_open(replica, connection) {
             return self.send(connection, Message::Gossip(gossip::Message::Closed { replica }));
         }
-        let under_way = self.serves.range((connection, 0)..=(connection, u64::MAX)).count();
-        if self.serves.contains_key(&(connection, request)) || under_way >= self.config.serves_per_peer {
-            return self.misbehaved(connection, "it asks for too much at once".into(), now);
-        }
-        let (genesis, list) = (serve.genesis, serve.list.unwrap_or(0) as usize);
-        self.serves.insert((connection, request), serve);
+        let mut serve = Serve::new(replica, self.config.window);
         let pending = Pending::Serve { connection, request };
-        if genesis {
-            self.run(Some(connection), Task::Genesis { replica }, pending.clone());
-        }
-        self.run(Some(connection), Task::Plan { replica, heads, have, list }, pending);
+        let first = if genesis {
+            // One after the other: tasks may be answered in any order, and ops before their genesis are no use.
+            serve.planning = Some(task);
+            Task::Genesis { replica }
+        } else {
+            task
+        };
+        self.serves.insert((connection, request), serve);
+        self.run(Some(connection), first, pending);
+    }
+
+    /// Whether a peer may ask for one thing more.
+    pub(super) fn may_want(&self, connection: ConnectionId, request: u64) -> bool {
+        let under_way = self.serves.range((connection, 0)..=(connection, u64::MAX)).count();
+        under_way < self.config.serves_per_peer && !self.serves.contains_key(&(connection, request))
     }
 
     pub(super) fn more(&mut self, connection: ConnectionId, request: u64) {
@@ -47,51 +46,73 @@ impl Core {
         }
     }
 
+    /// A peer no longer wants what it has asked for. What it was sent of it may have come to nothing.
+    pub(super) fn cancelled(&mut self, connection: ConnectionId, which: impl Fn(u64, &Serve) -> bool) {
+        self.serves.retain(|(of, request), serve| *of != connection || !which(*request, serve));
+        if let Some(state) = self.connections.get_mut(&connection) {
+            state.sent = Arc::default();
+        }
+    }
+
     /// The store has read something for a peer.
     pub(super) fn read_for(&mut self, connection: ConnectionId, request: u64, answer: Answer) {
+        let Some(serve) = self.serves.get_mut(&(connection, request)) else { return };
         let message = match answer {
-            Answer::Genesis { genesis, identities } if self.serves.contains_key(&(connection, request)) => {
+            Answer::Genesis { genesis, identities } => {
+                if let Some(task) = serve.planning.take() {
+                    self.run(Some(connection), task, Pending::Serve { connection, request });
+                }
+                self.note_sent(connection, identities.iter().map(|bytes| IdentityId::of(bytes)));
                 let identities = identities.into_iter().map(Bytes).collect();
                 delta::Message::Genesis { request, genesis: Bytes(genesis), identities }
             }
-            Answer::Plan { missing, known, all_known, found, listed } => {
-                let Some(serve) = self.serves.get_mut(&(connection, request)) else { return };
+            Answer::Plan { missing, listed, .. } if listed.is_empty() => {
                 serve.busy = false;
-                if serve.list.is_some() && found && !all_known {
-                    let all = listed.len() as u64 == missing.len();
-                    self.serves.remove(&(connection, request));
-                    delta::Message::Listed { request, known, ids: listed, all }
-                } else {
-                    serve.plan = Some(missing);
-                    return self.load(connection, request);
-                }
-            }
-            Answer::Loaded { bundle, identities, next } => {
-                let Some(serve) = self.serves.get_mut(&(connection, request)) else { return };
-                let last = serve.sent(next);
-                let total = serve.total();
-                if let Some(state) = self.connections.get_mut(&connection)
-                    && state.sent.len() < MAX_SENT
-                {
-                    Arc::make_mut(&mut state.sent).extend(identities);
-                }
-                if last {
-                    self.serves.remove(&(connection, request));
-                }
-                let identities = bundle.identities.into_iter().map(Bytes).collect();
-                let ops = bundle.ops.into_iter().map(delta::OpBytes::from).collect();
-                let batch = delta::Message::Batch { request, total, identities, ops, last };
-                self.send(connection, Message::Delta(batch));
+                serve.plan = Some(missing);
                 return self.load(connection, request);
             }
+            Answer::Plan { unknown, listed, all, .. } => {
+                self.serves.remove(&(connection, request));
+                delta::Message::Listed { request, unknown, ids: listed, all }
+            }
+            Answer::Loaded { bundle, identities, next } => {
+                return self.loaded(connection, request, bundle, identities, next);
+            }
             _ => {
-                if self.serves.remove(&(connection, request)).is_none() {
-                    return;
-                }
+                self.serves.remove(&(connection, request));
                 delta::Message::Unavailable { request, reason: "it cannot be read here now".into() }
             }
         };
         self.send(connection, Message::Delta(message));
+    }
+
+    fn loaded(
+        &mut self,
+        connection: ConnectionId,
+        request: u64,
+        bundle: Bundle,
+        identities: Vec<IdentityId>,
+        next: u64,
+    ) {
+        let Some(serve) = self.serves.get_mut(&(connection, request)) else { return };
+        let last = serve.sent(next);
+        let total = serve.total();
+        if last {
+            self.serves.remove(&(connection, request));
+        }
+        self.note_sent(connection, identities);
+        let identities = bundle.identities.into_iter().map(Bytes).collect();
+        let ops = bundle.ops.into_iter().map(delta::OpBytes::from).collect();
+        self.send(connection, Message::Delta(delta::Message::Batch { request, total, identities, ops, last }));
+        self.load(connection, request);
+    }
+
+    fn note_sent(&mut self, connection: ConnectionId, identities: impl IntoIterator<Item = IdentityId>) {
+        if let Some(state) = self.connections.get_mut(&connection)
+            && state.sent.len() < MAX_SENT
+        {
+            Arc::make_mut(&mut state.sent).extend(identities);
+        }
     }
 
     /// Reads the next batch for a peer, if it may have one.
@@ -105,4 +126,17 @@ impl Core {
         let task = Task::Load { replica, ranges, ops, bytes, sent };
         self.run(Some(connection), task, Pending::Serve { connection, request });
     }
+}
+
+/// What a peer asks for, if it is not more than it may ask for at once.
+pub(super) fn plan(
+    replica: hhs_model::ReplicaId,
+    heads: Vec<OpId>,
+    have: Vec<OpId>,
+    list: u64,
+    below: Option<OpId>,
+) -> Option<Task> {
+    let fits = heads.len() <= gossip::MAX_HEADS && have.len() <= delta::MAX_HAVE;
+    let list = list.min(delta::LONGEST_LIST) as usize;
+    fits.then_some(Task::Plan { replica, heads, have, list, below })
 }

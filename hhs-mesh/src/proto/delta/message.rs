@@ -14,24 +14,24 @@ pub enum Message {
         replica: ReplicaId,
         /// Heads that you have told me of and I lack.
         heads: Vec<OpId>,
-        /// Ops that I have.
+        /// Ops that I have. Without `below` these are all my heads, and others; with it, what lists have shown besides.
         have: Vec<OpId>,
-        /// How many ids you may list, if you do not know all that I have.
+        /// How many ids you may list, if you do not know all that I have; 0 if you may not, and have to send.
         list: u64,
-        /// I know which of your ops I have: do not list them.
-        exact: bool,
+        /// Down to this op you have listed what you would send, and what I have of that is among `have`.
+        below: Option<OpId>,
         /// I lack the genesis.
         genesis: bool,
     },
-    /// I do not know all that you have. This is what I would send, from the top.
+    /// I do not know all that you have. This is what I would send, from the top, or from below what I listed last.
     Listed {
         /// The request.
         request: u64,
-        /// Those of your `have` that I know.
-        known: Vec<OpId>,
-        /// What I would send, from the top.
+        /// Those of your `have` that I do not know.
+        unknown: Vec<OpId>,
+        /// What I would send, from the top: at least one, at most as many as asked for.
         ids: Vec<OpId>,
-        /// Whether that is all of it.
+        /// Whether I would send nothing else than what was listed.
         all: bool,
     },
     /// The genesis; batches follow.

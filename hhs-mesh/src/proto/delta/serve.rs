@@ -5,8 +5,8 @@ use std::ops::Range;
 use hhs_model::ReplicaId;
 use hhs_model::history::Positions;
 
-/// Ids that we list at most, whatever is asked for.
-pub(crate) const LONGEST_LIST: u64 = 16_384;
+use crate::proto::Task;
+
 /// Ranges of positions that one task reads.
 const RANGES: usize = 4096;
 
@@ -17,10 +17,8 @@ pub struct Serve {
     pub replica: ReplicaId,
     /// What has to be sent; `None` until it is known.
     pub plan: Option<Positions>,
-    /// Whether a list may be sent instead, and how long.
-    pub list: Option<u64>,
-    /// Whether the genesis has to be sent first.
-    pub genesis: bool,
+    /// What finds that out, while the genesis has to be sent before.
+    pub planning: Option<Task>,
     /// Batches that may be sent before the peer asks for more.
     pub credit: u64,
     /// Whether the store is reading for it.
@@ -30,9 +28,8 @@ pub struct Serve {
 
 impl Serve {
     /// A request that has just come.
-    pub fn new(replica: ReplicaId, list: Option<u64>, genesis: bool, credit: u64) -> Self {
-        let list = list.map(|list| list.min(LONGEST_LIST));
-        Self { replica, plan: None, list, genesis, credit, busy: true, next: 0 }
+    pub fn new(replica: ReplicaId, credit: u64) -> Self {
+        Self { replica, plan: None, planning: None, credit, busy: true, next: 0 }
     }
 
     /// How many ops have to be sent in all.

@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use hhs_model::{Frontier, OpId, ReplicaId};
 
-use crate::proto::ConnectionId;
+use crate::proto::{Config, ConnectionId};
 
 /// What is known of the replicas that are shared.
 #[derive(Debug, Default)]
 pub struct State {
     shared: BTreeMap<ReplicaId, Shared>,
+    /// When to ask whom again; out of date where the peer's view says otherwise.
+    retries: BTreeSet<(Duration, ReplicaId, ConnectionId)>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// What we have; `None` while even the genesis is missing.
+    /// What we have; `None` while even the genesis is missing, or we have not looked.
     held: Option<(Frontier, u64)>,
+    /// Whether we have looked.
+    looked_up: bool,
     peers: BTreeMap<ConnectionId, PeerView>,
     /// When to tell those who have not been told.
     flush_at: Option<Duration>,
@@ -39,6 +43,10 @@ pub struct PeerView {
     pub agreed_on: BTreeSet<OpId>,
     /// Whether the app has been told that we agree.
     agreed: bool,
+    /// How often in a row it has not given us what it has.
+    pub failures: u32,
+    /// When to ask it again, if it was given up.
+    pub retry_at: Option<Duration>,
 }
 
 impl State {
@@ -78,9 +86,19 @@ impl State {
         }
     }
 
+    /// Whether a peer shares no replica with us.
+    pub fn shares_nothing(&self, connection: ConnectionId) -> bool {
+        self.shared.values().all(|shared| !shared.peers.contains_key(&connection))
+    }
+
     /// Forgets a connection.
     pub fn forget(&mut self, connection: ConnectionId) {
         self.shared.values_mut().for_each(|shared| drop(shared.peers.remove(&connection)));
+    }
+
+    /// Whether what we have of a replica is known by now.
+    pub fn is_looked_up(&self, replica: ReplicaId) -> bool {
+        self.shared.get(&replica).is_some_and(|shared| shared.looked_up)
     }
 
     /// What we have of a replica.
@@ -89,13 +107,27 @@ impl State {
     }
 
     /// Notes what we have of a replica now, and tells peers after `delay`. What is older than what is known already (fewer
-    /// ops) is passed over.
-    pub fn set_held(&mut self, replica: ReplicaId, held: Option<(Frontier, u64)>, now: Duration, delay: Duration) {
-        let Some(shared) = self.shared.get_mut(&replica) else { return };
+    /// ops) is passed over. True if nothing was known before.
+    pub fn set_held(
+        &mut self,
+        replica: ReplicaId,
+        held: Option<(Frontier, u64)>,
+        now: Duration,
+        delay: Duration,
+    ) -> bool {
+        let Some(shared) = self.shared.get_mut(&replica) else { return false };
         let ops = |held: &Option<(Frontier, u64)>| held.as_ref().map(|(_, ops)| *ops);
         if shared.held != held && ops(&held) >= ops(&shared.held) {
             shared.held = held;
             shared.flush_at = Some(shared.flush_at.map_or(now + delay, |at| at.min(now + delay)));
+        }
+        !std::mem::replace(&mut shared.looked_up, true)
+    }
+
+    /// Tells peers what we have by `at`, if there is something to tell.
+    pub fn hasten(&mut self, replica: ReplicaId, at: Duration) {
+        if let Some(flush_at) = self.shared.get_mut(&replica).and_then(|shared| shared.flush_at.as_mut()) {
+            *flush_at = at.min(*flush_at);
         }
     }
 
@@ -127,6 +159,37 @@ impl State {
         if let Some(view) = self.peer_mut(replica, connection) {
             view.unchecked = unchecked;
         }
+    }
+
+    /// Notes that a peer has not given us what it has: it is asked again later, each time later still.
+    pub fn postpone(&mut self, config: &Config, replica: ReplicaId, connection: ConnectionId, now: Duration) {
+        if let Some(view) = self.peer_mut(replica, connection) {
+            let wait = config.retry_first.saturating_mul(1 << view.failures.min(20)).min(3 * config.answer_within);
+            view.failures = view.failures.saturating_add(1);
+            view.retry_at = Some(now + wait);
+            view.unchecked = true;
+            self.retries.insert((now + wait, replica, connection));
+        }
+    }
+
+    /// Notes that a peer has given us what it had.
+    pub fn succeeded(&mut self, replica: ReplicaId, connection: ConnectionId) {
+        if let Some(view) = self.peer_mut(replica, connection) {
+            view.failures = 0;
+        }
+    }
+
+    /// Peers that were given up and may be asked again now.
+    pub fn retries_due(&mut self, now: Duration) -> Vec<(ReplicaId, ConnectionId)> {
+        let mut due = Vec::new();
+        while let Some((at, replica, connection)) = self.retries.first().copied().filter(|(at, ..)| *at <= now) {
+            self.retries.pop_first();
+            if let Some(view) = self.peer_mut(replica, connection).filter(|view| view.retry_at == Some(at)) {
+                view.retry_at = None;
+                due.push((replica, connection));
+            }
+        }
+        due
     }
 
     /// Peers with whom we have come to agree since this was last asked, and how many ops both have.
@@ -178,7 +241,8 @@ impl State {
 
     /// When there is something to tell next.
     pub fn next_wake(&self) -> Option<Duration> {
-        self.shared.values().filter_map(|shared| shared.flush_at).min()
+        let retry = self.retries.first().map(|(at, ..)| *at);
+        self.shared.values().filter_map(|shared| shared.flush_at).chain(retry).min()
     }
 
     /// Who shares a replica.

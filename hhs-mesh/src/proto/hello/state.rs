@@ -11,6 +11,8 @@ use crate::proto::PeerAddress;
 pub(crate) const VERSION: u64 = 1;
 /// Endpoints that one peer may announce.
 const MAX_LISTEN: usize = 8;
+/// Bytes of an endpoint; longer ones are passed over.
+const MAX_ENDPOINT_BYTES: usize = 256;
 
 /// A peer that has proven who it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +74,8 @@ pub fn check(
         return Err(HelloError::WrongIdentity { expected, found: id });
     }
     let instance = message.instance.0.try_into().map_err(|_| HelloError::Instance)?;
-    let listen = message.listen.iter().take(MAX_LISTEN).filter_map(|endpoint| endpoint_seen_from(endpoint, remote));
+    let listen = message.listen.iter().filter(|endpoint| endpoint.len() <= MAX_ENDPOINT_BYTES).take(MAX_LISTEN);
+    let listen = listen.filter_map(|endpoint| endpoint_seen_from(endpoint, remote));
     let addresses = listen.map(|endpoint| PeerAddress { endpoint, identity: id }).collect();
     Ok(Known { id, identity: message.identity.0, instance, addresses })
 }

@@ -19,26 +19,10 @@ mesh
 #[test]
 fn json_has_one_object_a_line() {
     let text = json_lines("mesh", &bars());
-    let lines: Vec<serde_json::Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
-    for field in [
-        "group",
-        "name",
-        "figure",
-        "unit",
-        "reference",
-        "reference_name",
-        "ratio",
-        "target",
-        "met",
-    ] {
-        assert!(
-            lines.iter().all(|line| line.get(field).is_some()),
-            "{field} is missing"
-        );
+    for field in ["group", "name", "figure", "unit", "reference", "reference_name", "ratio", "target", "met"] {
+        assert!(lines.iter().all(|line| line.get(field).is_some()), "{field} is missing");
     }
     assert_eq!(lines[0]["figure"], 20_664.0);
     assert_eq!(lines[1]["met"], false);

@@ -26,48 +26,24 @@ fn with_all_a_step_left_out_fails() {
 #[test]
 fn all_failures_are_listed_at_the_end() {
     let failed = |name, cause: &str| step(name, Outcome::failed(cause.to_owned()));
-    let finished = [
-        failed("law", "an edge"),
-        step("tests", Outcome::Passed),
-        failed("docs", "a link"),
-    ];
+    let finished = [failed("law", "an edge"), step("tests", Outcome::Passed), failed("docs", "a link")];
     assert!(!passed(&finished, false));
     let text = summary(&finished, false);
-    assert!(
-        text.contains("failed: law (again with `cargo xtask ci --only law`)\n  an edge\n"),
-        "{text}"
-    );
+    assert!(text.contains("failed: law (again with `cargo xtask ci --only law`)\n  an edge\n"), "{text}");
     assert!(text.contains("  a link\n"), "{text}");
 }
 
 /// Each step ends with its name and its seconds.
 #[test]
 fn a_step_ends_with_its_seconds() {
-    assert_eq!(
-        end_of_step(&step("fmt", Outcome::of(Vec::new()))),
-        "== fmt: ok, 1.5 s\n"
-    );
-    assert_eq!(
-        end_of_step(&step("law", Outcome::of(vec!["an edge".into()]))),
-        "an edge\n== law: FAILED, 1.5 s\n"
-    );
+    assert_eq!(end_of_step(&step("fmt", Outcome::of(Vec::new()))), "== fmt: ok, 1.5 s\n");
+    assert_eq!(end_of_step(&step("law", Outcome::of(vec!["an edge".into()]))), "an edge\n== law: FAILED, 1.5 s\n");
 }
 
 fn left_out() -> Finished {
-    step(
-        "wasm32",
-        Outcome::LeftOut {
-            why: "no compiler".into(),
-            remedy: "cargo xtask setup",
-            needs: "Debian, root",
-        },
-    )
+    step("wasm32", Outcome::LeftOut { why: "no compiler".into(), remedy: "cargo xtask setup", needs: "Debian, root" })
 }
 
 fn step(name: &'static str, outcome: Outcome) -> Finished {
-    Finished {
-        name,
-        outcome,
-        took: Duration::from_millis(1500),
-    }
+    Finished { name, outcome, took: Duration::from_millis(1500) }
 }

@@ -1,0 +1,50 @@
+//! Ctrl-C and the signals that ask a program to end.
+
+use std::io;
+
+/// The signals that ask to end: SIGINT (Ctrl-C) and SIGTERM; on Windows Ctrl-C.
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// From now on these signals no longer end the program by themselves.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    #[cfg(unix)]
+    pub(crate) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next of them. Safe to cancel.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Does nothing yet.
+    ///
+    /// # Errors
+    /// Never.
+    #[cfg(not(unix))]
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next of them. Safe to cancel.
+    #[cfg(not(unix))]
+    pub(crate) async fn next(&mut self) {
+        // Without a handler the system ends the program, which loses nothing either.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Small networks whose story is known, with what they may cost.
+
+mod exact;
+mod joining;
+mod reunion;
+mod topology;
+
+use std::time::Duration;
+
+/// What every honest network gets done in, faults aside.
+const SOON: Duration = Duration::from_secs(10);

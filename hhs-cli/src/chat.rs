@@ -22,7 +22,7 @@ use crate::keys::Name;
 use crate::node::StartError;
 use crate::output::{Output, reader_is_gone};
 
-pub(crate) use event::{Event, MessageLine, Moved};
+pub(crate) use event::{Event, MessageLine, Totals};
 pub(crate) use home::HomeError;
 pub(crate) use log::read as read_log;
 

@@ -48,3 +48,20 @@ impl Signals {
         }
     }
 }
+
+/// Ends the program at the second signal from now on, whatever it is doing.
+///
+/// # Errors
+/// If the system refuses.
+pub(crate) fn exit_at_the_second() -> io::Result<()> {
+    let mut signals = Signals::new()?;
+    tokio::spawn(async move {
+        signals.next().await;
+        signals.next().await;
+        std::process::exit(INTERRUPTED);
+    });
+    Ok(())
+}
+
+/// What shells report of a program that Ctrl-C has ended.
+const INTERRUPTED: i32 = 130;

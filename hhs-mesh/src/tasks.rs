@@ -68,8 +68,12 @@ async fn plan(
         None if unknown.is_empty() => 0,
         None => u64::MAX,
     };
-    let unlisted: Vec<Range<u64>> =
-        missing.ranges().iter().take_while(|range| range.start < end).map(|range| range.start..range.end.min(end)).collect();
+    let unlisted: Vec<Range<u64>> = missing
+        .ranges()
+        .iter()
+        .take_while(|range| range.start < end)
+        .map(|range| range.start..range.end.min(end))
+        .collect();
     let listed = topmost(store, replica, &unlisted, list).await?;
     let all = listed.len() as u64 == unlisted.iter().map(|range| range.end - range.start).sum::<u64>();
     Ok(Answer::Plan { missing, unknown, listed, all })
@@ -150,7 +154,8 @@ impl Loading {
     async fn add(&mut self, store: &Store, stored: StoredOp, sent: &BTreeSet<IdentityId>) -> Result<(), StoreError> {
         let header = stored.op.header();
         let granted = header.act.iter().map(|Act::Grant { to, .. }| *to);
-        let named: BTreeSet<IdentityId> = granted.chain([header.author]).filter(|id| !self.named.contains(id)).collect();
+        let named: BTreeSet<IdentityId> =
+            granted.chain([header.author]).filter(|id| !self.named.contains(id)).collect();
         let mut size = stored.op.bytes().len() + stored.payload.as_ref().map_or(0, Vec::len);
         for (id, bytes) in identities(store, named, sent).await? {
             size += bytes.len();

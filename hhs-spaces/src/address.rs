@@ -26,7 +26,9 @@ pub struct SpaceAddress {
 
 /// Why a text is not the address of a space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not the address of a space ({reason}): it looks like quic://HOST:PORT/<identity>/<space>/<secret>")]
+#[error(
+    "{text:?} is not the address of a space ({reason}): it looks like quic://HOST:PORT/<identity>/<space>/<secret>"
+)]
 pub struct SpaceAddressError {
     /// The text, cut short if it is long.
     pub text: String,

@@ -68,7 +68,9 @@ pub enum JoinError {
     #[error(transparent)]
     Node(#[from] NodeError),
     /// Nobody who has the space was reached in time.
-    #[error("{address} could not be reached within {patience:?} ({reason}): check that the peer is running and that the address is complete")]
+    #[error(
+        "{address} could not be reached within {patience:?} ({reason}): check that the peer is running and that the address is complete"
+    )]
     Unreachable {
         /// Who was to be reached.
         address: Box<PeerAddress>,
@@ -225,7 +227,7 @@ impl Node {
     async fn attend(inner: Weak<Inner>, mut events: mpsc::UnboundedReceiver<Event>) {
         while let Some(event) = events.next().await {
             let Some(inner) = inner.upgrade() else { return };
-            Self { inner }.notice(event).await;
+            Self { inner }.take_care_of(event).await;
         }
         // Ends the streams of all who listen.
         if let Some(inner) = inner.upgrade() {
@@ -233,7 +235,7 @@ impl Node {
         }
     }
 
-    async fn notice(&self, event: Event) {
+    async fn take_care_of(&self, event: Event) {
         match &event {
             Event::JoinRequested { connection, identity, identity_bytes, replica, secret } => {
                 let (store, author) = (&self.inner.store, &self.inner.author);

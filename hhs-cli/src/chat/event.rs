@@ -28,7 +28,7 @@ pub(crate) enum Event {
         /// Ops that both have.
         ops: u64,
         #[serde(flatten)]
-        moved: Moved,
+        totals: Totals,
     },
     /// An address cannot be reached; it is tried again. Told once until it is reached.
     Unreachable { address: String, name: Option<String>, reason: String },
@@ -41,13 +41,13 @@ pub(crate) enum Event {
         /// Ops that are here.
         ops: u64,
         #[serde(flatten)]
-        moved: Moved,
+        totals: Totals,
     },
 }
 
 /// What has moved since the program was started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Moved {
+pub(crate) struct Totals {
     /// Ops that came from others.
     pub(crate) fetched: u64,
     /// Bytes sent, as the network counts them.

@@ -1,5 +1,7 @@
 //! A conversation: what is typed goes into the room, what comes is shown, until the input or the person ends it.
 
+mod telling;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::pin::Pin;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use hhs::mesh::{self, PeerAddress};
 use hhs::model::OpId;
-use hhs::model::class::{Action, Change};
+use hhs::model::class::Change;
 use hhs::prelude::Space;
 use hhs::spaces::SpaceError;
 use hhs::store::Committed;
@@ -16,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::ChatError;
-use super::event::{Event, MessageLine, Moved};
+use super::event::{Event, MessageLine};
 use super::input::{self, InputError};
 use super::log;
 use super::people::People;
@@ -24,7 +26,7 @@ use super::room::{Message, Room};
 use super::show::Show;
 use crate::endpoint::reachable;
 use crate::output::Output;
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 
 /// How a conversation goes.
 pub(super) struct Settings {
@@ -102,12 +104,7 @@ impl Session {
             Err(ChatError::Output(_)) => done,
             done => done.and(session.show_what_came().await),
         };
-        let node = session.space.node().clone();
-        tokio::select! {
-            () = node.stop() => {}
-            // Whoever asks twice has no time.
-            () = session.signals.next() => {}
-        }
+        session.space.node().stop().await;
         let stopped = session.stopped().await;
         done.and_then(|()| session.tell(&stopped?, true))
     }
@@ -119,6 +116,8 @@ impl Session {
         moved: Option<Event>,
     ) -> Result<Self, ChatError> {
         let signals = Signals::new().map_err(ChatError::Signals)?;
+        // Whoever asks twice does not want to wait for peers, or for a reader of what we print.
+        signals::exit_at_the_second().map_err(ChatError::Signals)?;
         let node = space.node();
         let commits = node.store().watch();
         let writable = space.is_writable().await?;
@@ -256,96 +255,6 @@ impl Session {
             (0, Some(error)) => Err(error.into()),
             (count, _) => Err(ChatError::NotWritten { count }),
         }
-    }
-
-    /// Shows a change of the room, if it is a message.
-    async fn changed(&mut self, change: Change) -> Result<(), ChatError> {
-        let (Some("messages"), Action::Inserted { value }) = (change.field(), &change.action) else { return Ok(()) };
-        // The room has decoded it before.
-        let Ok(Message { text }) = value.to() else { return Ok(()) };
-        let index = match self.shown {
-            Some((op, count)) if op == change.op => count,
-            _ => 0,
-        };
-        self.shown = Some((change.op, index + 1));
-        let name = self.people.name(change.author).await?;
-        let message = MessageLine::new(change.op, index, change.author, name, text);
-        match self.written == Some(change.op) {
-            true => self.show.own_message(message).map_err(ChatError::Output),
-            false => self.tell(&Event::Message(message), true),
-        }
-    }
-
-    /// Shows the changes that have come and were not shown yet.
-    async fn show_what_came(&mut self) -> Result<(), ChatError> {
-        while let Ok(change) = self.changes.try_recv() {
-            self.changed(change).await?;
-        }
-        Ok(())
-    }
-
-    /// Shows what happens between us and others.
-    async fn happened(&mut self, event: mesh::Event) -> Result<(), ChatError> {
-        match event {
-            mesh::Event::PeerConnected { connection, identity, .. } => {
-                self.unreachable.retain(|address| address.identity != identity);
-                if self.people.came(identity, connection) {
-                    let name = self.people.name(identity).await?;
-                    self.tell(&Event::PeerConnected { identity: identity.to_string(), name }, true)?;
-                }
-            }
-            mesh::Event::PeerDisconnected { connection, identity, reason } => {
-                if self.people.went(identity, connection) {
-                    let (news, name) = (self.people.part(identity), self.people.name(identity).await?);
-                    let identity = identity.to_string();
-                    self.tell(&Event::PeerDisconnected { identity, name, reason }, news)?;
-                }
-            }
-            mesh::Event::InSync { peer, ops, .. } => {
-                self.delivered = self.delivered.max(ops);
-                let (news, name) = (self.people.greet(peer), self.people.name(peer).await?);
-                let moved = self.moved();
-                self.tell(&Event::InSync { peer: peer.to_string(), name, ops, moved }, news)?;
-            }
-            mesh::Event::DialFailed { address, reason, .. } => {
-                let (text, name) = (address.to_string(), self.people.name(address.identity).await?);
-                if self.unreachable.insert(address) {
-                    self.tell(&Event::Unreachable { address: text, name, reason }, true)?;
-                }
-            }
-            mesh::Event::Misbehaved { identity, reason } => {
-                let identity = identity.map(|identity| identity.to_string());
-                self.tell(&Event::Misbehaved { identity, reason }, true)?;
-            }
-            mesh::Event::StoreFailed { reason } => self.tell(&Event::Failed { reason }, true)?,
-            // What comes of these is told as messages, and as being in sync.
-            mesh::Event::AddressLearned { .. }
-            | mesh::Event::Arrived { .. }
-            | mesh::Event::Fetched { .. }
-            | mesh::Event::NotShared { .. }
-            | mesh::Event::JoinRequested { .. }
-            | mesh::Event::JoinAnswered { .. } => {}
-        }
-        Ok(())
-    }
-
-    async fn stopped(&mut self) -> Result<Event, ChatError> {
-        let ops = self.space.node().store().count(self.space.id()).await?;
-        Ok(Event::Stopped { ops, moved: self.moved() })
-    }
-
-    fn moved(&mut self) -> Moved {
-        while let Ok(committed) = self.commits.try_recv() {
-            if !committed.local && committed.replica == self.space.id() {
-                self.fetched += committed.added;
-            }
-        }
-        let traffic = self.space.node().mesh().traffic();
-        Moved { fetched: self.fetched, bytes_sent: traffic.sent, bytes_received: traffic.received }
-    }
-
-    fn tell(&self, event: &Event, news: bool) -> Result<(), ChatError> {
-        self.show.event(event, news).map_err(ChatError::Output)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::DemoError;
-use crate::chat::{Event, Moved};
+use crate::chat::{Event, Totals};
 
 /// Somebody, and the process that they sit at.
 pub(super) struct Person {
@@ -22,7 +22,7 @@ pub(super) struct Person {
     seen: BTreeSet<String>,
     offline: bool,
     /// What has moved to and from the process that runs now, when it was last in sync.
-    pub(super) moved: Moved,
+    pub(super) totals: Totals,
 }
 
 struct Process {
@@ -40,8 +40,8 @@ const MOST_SAID: u64 = 4096;
 impl Person {
     pub(super) fn new(name: &'static str, program: &Path, home: &Path) -> Self {
         let directory = home.join(name.to_lowercase());
-        let (process, seen, offline, moved) = Default::default();
-        Self { name, directory, program: program.to_owned(), process, seen, offline, moved }
+        let (process, seen, offline, totals) = Default::default();
+        Self { name, directory, program: program.to_owned(), process, seen, offline, totals }
     }
 
     /// Starts a process of theirs: `hhs chat …`.
@@ -56,10 +56,15 @@ impl Person {
         let (Some(input), Some(output), Some(errors)) = pipes else {
             unreachable!("the pipes of {person} were asked for just now")
         };
-        (self.moved, self.offline) = (Moved::default(), false);
+        (self.totals, self.offline) = (Totals::default(), false);
         self.seen.clear();
         self.process = Some(Process { child, input, events: BufReader::new(output).lines(), errors });
         Ok(())
+    }
+
+    /// The system's number of the process.
+    pub(super) fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().and_then(|process| process.child.id())
     }
 
     /// Types a line.
@@ -154,7 +159,7 @@ impl Person {
         let event: Event = serde_json::from_str(&line).map_err(|_| DemoError::Garbled { person, line })?;
         match &event {
             Event::Message(message) => drop(self.seen.insert(message.id.clone())),
-            Event::InSync { moved, .. } => self.moved = *moved,
+            Event::InSync { totals, .. } => self.totals = *totals,
             Event::Offline => self.offline = true,
             _ => {}
         }

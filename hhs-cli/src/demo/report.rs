@@ -17,9 +17,9 @@ pub(super) enum Step<'a> {
     /// A part begins.
     Part { title: &'static str },
     /// Somebody has begun the room.
-    Opened { person: &'static str, endpoint: String },
+    Opened { person: &'static str, process: Option<u32>, endpoint: String },
     /// Somebody has joined it, with an empty store.
-    Joined { person: &'static str, seconds: f64 },
+    Joined { person: &'static str, process: Option<u32>, seconds: f64 },
     /// Somebody has said something: it is durable with them, and with those whom it has reached.
     Said { person: &'static str, text: &'static str, reached: Vec<&'static str>, seconds: f64 },
     /// All have all.
@@ -86,8 +86,8 @@ impl Report {
                  process with a store of its own, below {stores}.",
             ),
             Step::Part { title } => format!("\n{}", self.output.paint(Paint::Bold, title)),
-            Step::Opened { person, endpoint } => self.does(person, "opens a room", &format!("at {endpoint}")),
-            Step::Joined { person, seconds } => {
+            Step::Opened { person, endpoint, .. } => self.does(person, "opens a room", &format!("at {endpoint}")),
+            Step::Joined { person, seconds, .. } => {
                 self.does(person, "joins it from an empty store", &format!("in {}", took(*seconds)))
             }
             Step::Said { person, text, reached, seconds } => {

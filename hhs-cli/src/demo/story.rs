@@ -67,7 +67,7 @@ impl Story {
         self.ana.start(&["new", "--name", "Ana", LISTEN[0], LISTEN[1]])?;
         self.address = self.ana.until("the room is open", |_, event| listening(event)).await?;
         let endpoint = self.address.parse().map(|url: Url| url.authority().to_owned()).unwrap_or_default();
-        self.report.step(&Step::Opened { person: "Ana", endpoint })?;
+        self.report.step(&Step::Opened { person: "Ana", process: self.ana.process_id(), endpoint })?;
         for who in [Who::Ben, Who::Cleo] {
             self.join(who).await?;
         }
@@ -83,8 +83,8 @@ impl Story {
         let person = self.person(who);
         person.start(&["join", &address, "--name", person.name, LISTEN[0], LISTEN[1]])?;
         person.until("the room was joined", |_, event| (event == Event::Joined).then_some(())).await?;
-        let (person, seconds) = (person.name, self.since(start));
-        self.report.step(&Step::Joined { person, seconds })
+        let (person, process) = (person.name, person.process_id());
+        self.report.step(&Step::Joined { person, process, seconds: self.since(start) })
     }
 
     /// Ben is cut off, and everybody goes on.
@@ -117,18 +117,18 @@ impl Story {
         self.report.breathe().await;
         self.report.step(&Step::Part { title: "Ben is back" })?;
         self.ben.leave().await?;
-        let before = self.ana.moved.fetched;
+        let before = self.ana.totals.fetched;
         let start = self.clock.elapsed();
         self.ben.start(&["open", LISTEN[0], LISTEN[1]])?;
         self.report.step(&Step::Online { person: "Ben" })?;
         self.all_in_sync().await?;
         let seconds = self.since(start);
-        let moved = self.ben.moved;
+        let totals = self.ben.totals;
         self.report.step(&Step::Reunited {
             person: "Ben",
-            ops_received: moved.fetched,
-            ops_sent: self.ana.moved.fetched.saturating_sub(before),
-            bytes: moved.bytes_sent + moved.bytes_received,
+            ops_received: totals.fetched,
+            ops_sent: self.ana.totals.fetched.saturating_sub(before),
+            bytes: totals.bytes_sent + totals.bytes_received,
             seconds,
         })?;
         self.say(Who::Ben, "The old mill it is. See you at nine!").await?;

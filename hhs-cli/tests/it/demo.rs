@@ -1,6 +1,7 @@
 //! `hhs demo`.
 
-use std::process::Stdio;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -46,19 +47,38 @@ fn piped_the_demo_is_plain_text() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_demo_leaves_nothing_behind() {
-    use std::io::{BufRead, BufReader};
-    use std::process::Command;
-
     let directory = tempfile::tempdir().unwrap();
     let mut command = hhs();
     command.args(["demo", "--json"]).env("TMPDIR", directory.path());
     let mut demo = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("diverged")));
-    assert!(Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap().success());
     // The pipe ends when nobody has it any more.
+    assert!(Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap().success());
     assert!(lines.all(|line| line.is_ok()));
     let output = demo.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0, "no stores are left behind");
+}
+
+/// Somebody kills one of the three: the demo says whose process has ended, ends the others, and leaves nothing behind.
+#[cfg(unix)]
+#[test]
+fn a_process_of_the_demo_is_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = hhs();
+    command.args(["demo", "--json"]).env("TMPDIR", directory.path());
+    let mut demo = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    let cleo = lines.find_map(|line| {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        (event["person"] == "Cleo").then(|| event["process"].to_string())
+    });
+    assert!(Command::new("kill").args(["-KILL", &cleo.unwrap()]).status().unwrap().success());
+    assert!(lines.all(|line| line.is_ok()));
+    let output = demo.wait_with_output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors.contains("the process of Cleo"), "{errors}");
     assert_eq!(directory.path().read_dir().unwrap().count(), 0, "no stores are left behind");
 }

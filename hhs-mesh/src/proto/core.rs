@@ -230,13 +230,7 @@ impl Core {
     }
 
     /// Asks the app whether to let a peer in, unless it is asking already.
-    fn join_requested(
-        &mut self,
-        connection: ConnectionId,
-        peer: hello::Known,
-        replica: ReplicaId,
-        secret: Vec<u8>,
-    ) {
+    fn join_requested(&mut self, connection: ConnectionId, peer: hello::Known, replica: ReplicaId, secret: Vec<u8>) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         if state.joining.len() >= admission::MAX_JOINING {
             let reason = "you ask to be let into too many at once: try again".into();

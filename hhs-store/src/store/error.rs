@@ -94,7 +94,10 @@ pub enum IngestError {
     /// A signature does not hold.
     #[error("the signature of the op {0} does not hold")]
     Signature(OpId),
-    /// A parent or dependency is neither here nor earlier in the bundle, or is no op of this replica.
+    /// The op depends on ops of other replicas. Nothing can ask for that yet; see `docs/decisions/0007`.
+    #[error("the op {0} depends on ops of other replicas, which no op may yet")]
+    Dependencies(OpId),
+    /// A parent is neither here nor earlier in the bundle, or is no op of this replica.
     #[error("the op {op} builds on {missing}, which did not come before it")]
     Incomplete {
         /// The op.

@@ -110,7 +110,7 @@ impl Store {
         Ok(())
     }
 
-    /// The parents that are in the store and not in the bundle; checks dependencies as well.
+    /// The parents that are in the store and not in the bundle.
     async fn stored_links(
         &self,
         state: &ReplicaState,
@@ -121,24 +121,9 @@ impl Store {
         let outside = parents.difference(&bundle);
         // Heads are known without looking: they are copied, as the first op on top of one makes it a head no more.
         let (heads, rest): (Vec<OpId>, Vec<OpId>) = outside.partition(|id| state.heads.contains_key(*id));
-        self.check_dependencies(state, ops).await?;
         let mut links = self.links(state, rest).await?;
         links.extend(heads.into_iter().map(|id| (id, state.heads[&id].clone())));
         Ok(links)
-    }
-
-    /// Dependencies are ops of other replicas. Those of the same one would be found or not as the bundle is cut.
-    async fn check_dependencies(&self, state: &ReplicaState, ops: &[PayloadedOp]) -> Result<(), IngestError> {
-        let named: Vec<(OpId, OpId)> =
-            ops.iter().flat_map(|(op, _)| op.header().deps.iter().map(|dep| (op.id(), *dep))).collect();
-        let deps: Vec<OpId> = named.iter().map(|(_, dep)| *dep).collect();
-        for ((op, missing), place) in named.into_iter().zip(self.places(&deps).await?) {
-            match place {
-                Some(Place::Op { replica, .. }) if replica != state.number => {}
-                _ => return Err(IngestError::Incomplete { op, missing }),
-            }
-        }
-        Ok(())
     }
 
     /// Those of `ids` that are ops of the replica, with what an op on top of them has to know.
@@ -232,6 +217,9 @@ fn decode(replica: ReplicaId, ops: Vec<SignedOp>) -> Result<Vec<PayloadedOp>, In
         let op = Op::from_bytes(&header)?;
         if op.header().target != replica {
             return Err(IngestError::Target { op: op.id(), found: op.header().target });
+        }
+        if !op.header().deps.is_empty() {
+            return Err(IngestError::Dependencies(op.id()));
         }
         if !op.is_payload(payload.as_deref()) {
             return Err(IngestError::Payload(op.id()));

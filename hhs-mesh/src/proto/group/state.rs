@@ -123,9 +123,8 @@ impl State {
 
     /// When an address is due next.
     pub fn next_wake(&self, connected: &BTreeSet<IdentityId>) -> Option<Duration> {
-        let waiting = |(address, entry): &(&PeerAddress, &Entry)| {
-            !entry.dialling && !connected.contains(&address.identity)
-        };
+        let waiting =
+            |(address, entry): &(&PeerAddress, &Entry)| !entry.dialling && !connected.contains(&address.identity);
         self.addresses.iter().filter(waiting).map(|(_, entry)| entry.retry_at).min()
     }
 

@@ -31,7 +31,9 @@ pub struct Known {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HelloError {
     /// Another version of the protocols.
-    #[error("the peer speaks version {0} of the protocol, and this program {VERSION}: the older program has to be updated")]
+    #[error(
+        "the peer speaks version {0} of the protocol, and this program {VERSION}: the older program has to be updated"
+    )]
     Version(u64),
     /// Not an identity.
     #[error("the peer's identity is refused: {0}")]
@@ -43,7 +45,9 @@ pub enum HelloError {
     #[error("the peer's instance is not 16 bytes")]
     Instance,
     /// Somebody else than expected.
-    #[error("the peer there is {found}, not {expected} as the address says: ask for a new address, and do not trust this one")]
+    #[error(
+        "the peer there is {found}, not {expected} as the address says: ask for a new address, and do not trust this one"
+    )]
     WrongIdentity {
         /// Whom the address names.
         expected: IdentityId,

@@ -78,13 +78,35 @@ async fn who_never_reads() {
     assert!(taken < 20 << 20, "{taken} bytes");
 }
 
+/// She asks for much, takes nothing, and then her machine dies: what is queued for her does not keep Alice from noticing.
+#[tokio::test(start_paused = true)]
+async fn who_never_reads_and_vanishes() {
+    let network = MemoryNetwork::new();
+    let mut alice = Peer::start(&network, "alice", 1).await;
+    let room = alice.found(&[]).await;
+    for _ in 0..100 {
+        alice.write(room, &"x".repeat(100_000)).await;
+    }
+    let heads: Vec<OpId> = alice.frontier(room).await.unwrap().heads.into_iter().collect();
+    let mut connection = mallory(&network, &alice, room).await;
+    for request in 0..8 {
+        let (heads, have) = (heads.clone(), Vec::new());
+        let want = delta::Message::Want { request, replica: room, heads, have, list: 0, below: None, genesis: false };
+        say(&mut connection, &Message::Delta(want)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    drop(connection);
+    alice.told("Mallory is gone", |event| matches!(event, Event::PeerDisconnected { .. })).await;
+}
+
 /// The largest frame there is, of nothing but zeros, and lists that claim to be longer than memory.
 #[tokio::test(start_paused = true)]
 async fn large_frames() {
     let network = MemoryNetwork::new();
     let mut alice = Peer::start(&network, "alice", 1).await;
     let room = alice.found(&[]).await;
-    for frame in [vec![0; MAX_MESSAGE_BYTES], vec![0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], vec![0x81; 1 << 20]]
+    for frame in
+        [vec![0; MAX_MESSAGE_BYTES], vec![0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], vec![0x81; 1 << 20]]
     {
         let mut connection = mallory(&network, &alice, room).await;
         connection.sender.send(&frame).await.unwrap();

@@ -239,9 +239,11 @@ fn a_wrong_genesis() {
     let mut writers = std::collections::BTreeSet::new();
     writers.insert(hhs_model::IdentityId::of(b"nobody"));
     let (asked, id) = Genesis::with_writers("sim/v1/Unknown", [2; 16], writers).encoded().unwrap();
-    for (genesis, why) in
-        [(other, "but the bytes are those of"), (b"x".to_vec(), "but the bytes are those of"), (asked, "did not come along")]
-    {
+    for (genesis, why) in [
+        (other, "but the bytes are those of"),
+        (b"x".to_vec(), "but the bytes are those of"),
+        (asked, "did not come along"),
+    ] {
         let mut stage = Stage::opened();
         stage.world.share(stage.alice, id);
         stage.say(&Message::Gossip(gossip::Message::Open { replica: id }));

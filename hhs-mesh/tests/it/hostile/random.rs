@@ -44,7 +44,8 @@ fn whatever_is_said() {
     }
     stage.world.all_wires().into_iter().for_each(|wire| stage.world.hang_up(wire));
     stage.assert_unchanged();
-    let reasons: BTreeSet<String> = stage.world.events(stage.alice).iter().filter_map(|(_, event)| kind(event)).collect();
+    let reasons: BTreeSet<String> =
+        stage.world.events(stage.alice).iter().filter_map(|(_, event)| kind(event)).collect();
     assert!(reasons.len() >= 9, "the nonsense is too harmless: only {reasons:#?}");
     stage.world.run_for(Duration::from_secs(400));
     let author = stage.bob.clone();
@@ -129,7 +130,12 @@ impl Pool {
             8 => Message::Delta(D::Cancel { request }),
             9 => Message::Delta(D::Unavailable { request, reason: "x".into() }),
             10 => Message::Delta(D::Genesis { request, genesis: Bytes(vec![0xa0]), identities: vec![Bytes(vec![1])] }),
-            11 => Message::Delta(D::Listed { request, unknown: self.some_ids(world), ids: self.some_ids(world), all: flag }),
+            11 => Message::Delta(D::Listed {
+                request,
+                unknown: self.some_ids(world),
+                ids: self.some_ids(world),
+                all: flag,
+            }),
             12 => Message::Delta(D::Want {
                 request,
                 replica,

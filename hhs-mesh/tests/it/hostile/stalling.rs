@@ -14,7 +14,9 @@ fn bob_comes_with_news(stage: &mut Stage) -> (NodeId, Duration) {
     let bob = stage.world.node_of("bob", author, hhs_store::MemoryBackend::new(), |_| ());
     stage.world.knows(bob, stage.alice, stage.room);
     let (alice, room) = (stage.alice, stage.room);
-    stage.world.run_until(Duration::from_secs(10), "Bob has the room", |world| world.version(bob, room) == world.version(alice, room));
+    stage.world.run_until(Duration::from_secs(10), "Bob has the room", |world| {
+        world.version(bob, room) == world.version(alice, room)
+    });
     (bob, news(stage, bob))
 }
 

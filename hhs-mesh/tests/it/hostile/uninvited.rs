@@ -21,13 +21,9 @@ fn frames_that_lie_about_their_length() {
     let message = Message::Delta(delta::Message::More { request: 1 }).to_bytes().unwrap();
     let mut longer = message.clone();
     longer.push(0);
-    let mut heads = Message::Gossip(gossip::Message::Heads {
-        replica: ReplicaId::of(b"x"),
-        heads: Vec::new(),
-        ops: 0,
-    })
-    .to_bytes()
-    .unwrap();
+    let mut heads = Message::Gossip(gossip::Message::Heads { replica: ReplicaId::of(b"x"), heads: Vec::new(), ops: 0 })
+        .to_bytes()
+        .unwrap();
     let empty = heads.iter().rposition(|byte| *byte == 0x80).unwrap();
     heads.splice(empty..=empty, [0x9a, 0x7f, 0xff, 0xff, 0xff]);
     for frame in [longer, message[..message.len() - 1].to_vec(), heads] {

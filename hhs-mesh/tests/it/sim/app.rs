@@ -194,8 +194,7 @@ impl World {
     /// Whether a node may write.
     pub(crate) fn may_write(&self, id: NodeId, replica: ReplicaId) -> bool {
         let who = self.nodes[id.0].author.id();
-        self.version(id, replica).is_some()
-            && block_on(self.store(id).may(replica, who, Capability::WRITE)).unwrap()
+        self.version(id, replica).is_some() && block_on(self.store(id).may(replica, who, Capability::WRITE)).unwrap()
     }
 
     /// When a node was told something first, after a time.

@@ -122,8 +122,7 @@ impl World {
 
     pub(super) fn connected(&mut self, wire: WireId, side: usize) {
         let other = self.wires[wire.0].ends[1 - side].node;
-        let (proven, remote) =
-            (self.nodes[other.0].author.identity().key, self.nodes[other.0].endpoint.clone());
+        let (proven, remote) = (self.nodes[other.0].author.identity().key, self.nodes[other.0].endpoint.clone());
         let state = &self.wires[wire.0];
         let end = &state.ends[side];
         let (node, run, connection) = (end.node, end.run, end.connection);

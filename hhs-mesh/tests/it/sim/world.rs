@@ -234,7 +234,9 @@ impl World {
             What::Perform { node, run, id, cause, task } => self.perform(node, run, id, cause, task),
             What::Feed { node, run, inputs, frees } => {
                 if self.is_run(node, run) {
-                    self.note(|world| format!("{} is fed {}", world.name(node), inputs.iter().map(fed).collect::<String>()));
+                    self.note(|world| {
+                        format!("{} is fed {}", world.name(node), inputs.iter().map(fed).collect::<String>())
+                    });
                     inputs.into_iter().for_each(|input| self.feed(node, input));
                 }
                 if let Some((wire, side)) = frees {
@@ -388,7 +390,9 @@ impl Drop for World {
 /// An input for the trace.
 fn fed(input: &Input) -> String {
     match input {
-        Input::Held { state, .. } => format!("Held {:?} ", state.as_ref().map(|(heads, ops)| (heads.heads.len(), *ops))),
+        Input::Held { state, .. } => {
+            format!("Held {:?} ", state.as_ref().map(|(heads, ops)| (heads.heads.len(), *ops)))
+        }
         Input::Answered { task, .. } => format!("Answered {task:?} "),
         Input::DialFailed { .. } => "DialFailed ".into(),
         _ => "something ".into(),

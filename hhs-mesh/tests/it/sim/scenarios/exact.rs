@@ -201,8 +201,7 @@ struct LongHistory {
 fn long_history() -> &'static LongHistory {
     static HISTORY: OnceLock<LongHistory> = OnceLock::new();
     HISTORY.get_or_init(|| {
-        let writers: Vec<Author> =
-            (1..4).map(|seed| Author::from_seed("somebody", &[seed; 32]).unwrap()).collect();
+        let writers: Vec<Author> = (1..4).map(|seed| Author::from_seed("somebody", &[seed; 32]).unwrap()).collect();
         let (backend, room) = found(&writers);
         let store = block_on(Store::open(backend.clone(), Registry::default())).unwrap();
         for number in 0..20_000 {
@@ -253,7 +252,9 @@ fn branch(backend: &MemoryBackend, room: ReplicaId, author: &Author, count: u64)
 
 /// A replica with one op, and on it `count` ops that know nothing of each other.
 fn concurrent(count: usize) -> (MemoryBackend, ReplicaId, Vec<Author>) {
-    let author = |number: usize| Author::from_seed("somebody", &(number as u128 + 1).to_be_bytes().repeat(2).try_into().unwrap());
+    let author = |number: usize| {
+        Author::from_seed("somebody", &(number as u128 + 1).to_be_bytes().repeat(2).try_into().unwrap())
+    };
     let writers: Vec<Author> = (0..count).map(|number| author(number).unwrap()).collect();
     let (backend, room) = found(&writers);
     let store = block_on(Store::open(backend.clone(), Registry::default())).unwrap();

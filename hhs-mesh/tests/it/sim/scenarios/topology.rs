@@ -56,7 +56,9 @@ fn three_in_a_line() {
         world.run_for(Duration::from_millis(100));
         let in_sync = |event: &Event| matches!(event, Event::InSync { .. });
         let start = since.saturating_sub(took);
-        assert!(world.told_after(writer, start, in_sync).is_some() && world.told_after(reader, start, in_sync).is_some());
+        assert!(
+            world.told_after(writer, start, in_sync).is_some() && world.told_after(reader, start, in_sync).is_some()
+        );
         world.run_for(SOON);
     }
     let stats = report("two ops through a relay", &mut world);

@@ -30,19 +30,26 @@ pub(crate) use log::read as read_log;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Begin a room, and print the address that others join by.
+    ///
+    /// Each line of standard input becomes a message. The end of input ends it (Ctrl-D on a terminal), once everything is
+    /// durable and, if somebody is there, with them; Ctrl-C and SIGTERM end it at once. What was acknowledged is never
+    /// lost.
     New(NewArguments),
-    /// Join a room at an address that a member was given.
+    /// Join a room at the address that a member's program prints.
+    ///
+    /// It goes on like `new`. What is typed before the member has let us in waits, and is acknowledged then.
     Join(JoinArguments),
     /// Go on in the room that is in a directory, with the peers that are known.
+    ///
+    /// It prints the messages that are there and then those that come, and takes lines like `new`.
     Open(OpenArguments),
     /// Print the messages that are in a directory, in the order that all agree on.
+    ///
+    /// It needs no key, and writes nothing. The room must not be open elsewhere.
     Log(LogArguments),
 }
 
-/// Begins a room.
-///
-/// Each line of standard input becomes a message. The end of input ends it (Ctrl-D on a terminal), once all is durable and,
-/// if somebody is there, sent; so do Ctrl-C and SIGTERM, at once. Nothing that was acknowledged is ever lost.
+/// How to begin a room.
 #[derive(Debug, Args)]
 pub(crate) struct NewArguments {
     #[command(flatten)]
@@ -51,12 +58,10 @@ pub(crate) struct NewArguments {
     how: How,
 }
 
-/// Joins a room at the address that a member has printed, and goes on like `new`.
-///
-/// What is typed before the member has let us in waits, and is acknowledged then.
+/// How to join a room.
 #[derive(Debug, Args)]
 pub(crate) struct JoinArguments {
-    /// The address: quic://HOST:PORT/<identity>/<room>/<secret>
+    /// The address: quic://HOST:PORT/IDENTITY/ROOM/SECRET
     address: SpaceAddress,
     #[command(flatten)]
     who: Who,
@@ -64,7 +69,7 @@ pub(crate) struct JoinArguments {
     how: How,
 }
 
-/// Goes on in a room: shows what is there and then what comes, and synchronises with the peers that are known.
+/// How to go on in a room.
 #[derive(Debug, Args)]
 pub(crate) struct OpenArguments {
     #[command(flatten)]
@@ -76,7 +81,7 @@ pub(crate) struct OpenArguments {
     offline: bool,
 }
 
-/// Prints the messages and ends. It needs no key, and changes nothing.
+/// How to print a room.
 #[derive(Debug, Args)]
 pub(crate) struct LogArguments {
     #[command(flatten)]
@@ -153,12 +158,12 @@ pub(crate) enum ChatError {
     #[error(transparent)]
     Input(#[from] input::InputError),
     /// Nobody has let us in.
-    #[error(
-        "{count} messages were not written, because nobody has let us in so far: run it again while a member is there"
-    )]
+    #[error("{count} messages{} were not written, because nobody has let us in so far: run it again while a member is there", if *more { " and what follows them" } else { "" })]
     NotWritten {
-        /// How many messages are lost.
+        /// How many messages were taken in.
         count: usize,
+        /// Whether there are more, which were not taken in.
+        more: bool,
     },
     /// Standard output cannot be written to.
     #[error("standard output cannot be written to: {0}")]

@@ -16,10 +16,7 @@ use crate::chat::HomeError;
 use crate::output::{Output, reader_is_gone};
 use crate::signals::Signals;
 
-/// Starts three processes on temporary stores in a chat room over QUIC, on this machine alone.
-///
-/// One is killed and goes on without a network, while all three write; then it comes back. Exits with 0 only if all three
-/// stores hold the same messages and the same frontier at the end.
+/// How to show it.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Print what happens as JSON, one object on a line

@@ -25,6 +25,10 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Watch three peers work offline, diverge and agree again.
+    ///
+    /// Three processes share a chat room over QUIC, on temporary stores and on this machine alone. One is killed and goes
+    /// on without a network while all three write; then it comes back. Exits with 0 only if all three stores hold the same
+    /// messages and the same frontier at the end.
     Demo(demo::Arguments),
     /// Share a chat room.
     #[command(subcommand)]

@@ -28,6 +28,8 @@ use crate::signals::Signals;
 
 /// What to replay, and how.
 #[derive(Debug, clap::Args)]
+// Without `--fetch`, which is nobody's business, the file is not optional.
+#[command(override_usage = "hhs replay [OPTIONS] <FILE.dag.gz>")]
 pub(crate) struct Arguments {
     /// The history: gzipped text, a line for each op with its author, seconds since the first one, and its parents as the
     /// numbers of earlier lines (from 0).
@@ -80,7 +82,7 @@ pub(crate) enum ReplayError {
     Fetch(#[from] FetchError),
     /// This is the second process, and it failed.
     #[error(transparent)]
-    Fetcher(#[from] FetcherError),
+    Fetcher(#[from] Box<FetcherError>),
     /// Both processes ended, but not with the same.
     #[error("the two sides differ, which is a bug: {0}")]
     Differ(String),
@@ -104,7 +106,7 @@ impl From<BackendError> for ReplayError {
 /// Replays a history, or is the process that fetches it.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), ReplayError> {
     if let (Some(address), Some(store)) = (&arguments.fetch, &arguments.store) {
-        return Ok(fetcher::run(address, store).await?);
+        return Ok(fetcher::run(address, store).await.map_err(Box::new)?);
     }
     let Some(file) = &arguments.file else { unreachable!("clap lets nothing through without a file or --fetch") };
     let mut signals = Signals::new().map_err(ReplayError::Signals)?;

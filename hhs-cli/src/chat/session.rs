@@ -75,7 +75,7 @@ pub(super) struct Session {
 enum Ending {
     /// It goes on.
     Not,
-    /// The input has ended, and what is left of it cannot be written until somebody lets us in.
+    /// No more of the input can be taken, and what was taken cannot be written until somebody lets us in.
     LetIn(Instant),
     /// All is written. What we have, this many ops, is given a moment to reach somebody; and what is new, to reach us.
     Deliver(Instant, u64),
@@ -84,8 +84,8 @@ enum Ending {
 /// Becomes ready when we may write.
 type Granted = Pin<Box<dyn Future<Output = Result<(), SpaceError>> + Send>>;
 
-/// Lines that may wait to be written: more are left in the pipe that they come from.
-const MOST_WAITING: usize = 1024;
+/// Lines that may wait to be written, each at most 1 MiB: more are left in the pipe that they come from.
+const MOST_WAITING: usize = 256;
 /// How long the end of input waits for somebody to have what was written.
 const DELIVER_WITHIN: Duration = Duration::from_secs(2);
 
@@ -184,6 +184,7 @@ impl Session {
                 done = &mut granted, if !self.writable => {
                     done?;
                     self.writable = true;
+                    self.ending = Ending::Not;
                     self.tell(&Event::Joined, true)?;
                 }
                 () = std::future::ready(()), if self.writable && !self.waiting.is_empty() => self.write().await?,
@@ -220,13 +221,16 @@ impl Session {
 
     /// Whether the input has ended and everything after it is done; or it has taken long enough.
     async fn has_ended(&mut self) -> Result<bool, ChatError> {
-        if self.input.is_some() || (self.settings.stay && self.input_error.is_none()) {
+        if self.settings.stay && self.input_error.is_none() {
             return Ok(false);
         }
-        if !self.waiting.is_empty() {
-            if let (false, Ending::Not) = (self.writable, &self.ending) {
-                self.ending = Ending::LetIn(Instant::now() + self.settings.patience);
-            }
+        let no_more = self.input.is_none() || self.waiting.len() >= MOST_WAITING;
+        if let (true, false, Ending::Not) = (no_more, self.writable, &self.ending)
+            && !self.waiting.is_empty()
+        {
+            self.ending = Ending::LetIn(Instant::now() + self.settings.patience);
+        }
+        if self.input.is_some() || !self.waiting.is_empty() {
             return Ok(false);
         }
         if let Ending::Not | Ending::LetIn(_) = self.ending {
@@ -253,7 +257,7 @@ impl Session {
         match (self.waiting.len(), self.input_error.take()) {
             (0, None) => Ok(()),
             (0, Some(error)) => Err(error.into()),
-            (count, _) => Err(ChatError::NotWritten { count }),
+            (count, _) => Err(ChatError::NotWritten { count, more: self.input.is_some() }),
         }
     }
 }

@@ -138,7 +138,7 @@ impl Story {
     /// They end, and their stores are compared.
     async fn compare(mut self) -> Result<(), DemoError> {
         self.report.breathe().await;
-        self.report.step(&Step::Part { title: "The three processes have ended; their stores hold" })?;
+        self.report.step(&Step::Part { title: "The three processes end, and their stores are compared" })?;
         let (ana, ben, cleo) = (&mut self.ana, &mut self.ben, &mut self.cleo);
         tokio::try_join!(ana.leave(), ben.leave(), cleo.leave())?;
         let stores = [&self.ana, &self.ben, &self.cleo].map(|person| (person.name, person.directory.as_path()));

@@ -1,6 +1,6 @@
 //! The second process: joins the space at an address with an empty store, and tells on standard output how it went.
 
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ pub(crate) enum FetcherError {
     Stalled(u64),
     /// Nobody listens to it.
     #[error("its output cannot be written: {0}")]
-    Output(#[from] std::io::Error),
+    Output(#[from] io::Error),
     /// The first process is gone.
     #[error("the process that started it is gone")]
     Abandoned,
@@ -138,8 +138,8 @@ fn is_in_sync(event: Event, space: ReplicaId, ops: &mut u64) -> Result<bool, Fet
 }
 
 fn tell(what: &Told) -> Result<(), FetcherError> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, what).map_err(std::io::Error::from)?;
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, what).map_err(io::Error::from)?;
     out.write_all(b"\n")?;
     Ok(out.flush()?)
 }
@@ -148,8 +148,9 @@ fn tell(what: &Told) -> Result<(), FetcherError> {
 async fn end_of_input() {
     let (sender, ended) = oneshot::channel();
     std::thread::spawn(move || {
-        // Nothing is ever sent, so that anything but silence is the end; and if nobody waits for it, so be it.
-        std::io::stdin().read(&mut [0]).ok();
+        // Nothing is ever sent, and an error is an end too.
+        io::copy(&mut io::stdin().lock(), &mut io::sink()).ok();
+        // If nobody waits for it, the program is ending already.
         sender.send(()).ok();
     });
     ended.await.ok();

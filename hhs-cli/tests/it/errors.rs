@@ -111,6 +111,11 @@ fn a_wrong_invitation() {
     refused(&output, "1 messages were not written");
     assert!(String::from_utf8_lossy(&output.stdout).contains("kept"), "{output:?}");
 
+    // So it is if there is much to write.
+    let (cleo, lines) = (room.of("cleo"), "much\n".repeat(10_000));
+    let open = ["chat", "open", "--store", text(&cleo), "--patience", "1"];
+    refused(&run(&open, lines.as_bytes()), "256 messages and what follows them were not written");
+
     // A room that Ana does not have.
     let mut other = Chat::new_room(&room.of("other"), "Other");
     let (_, other_room) = other.address().rsplit_once("/baf").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();

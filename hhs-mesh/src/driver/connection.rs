@@ -19,8 +19,8 @@ const QUEUE_PAUSE: usize = 2 << 20;
 /// Bytes waiting to be sent to a peer above which it is given up as too slow.
 const QUEUE_MOST: usize = 64 << 20;
 
-/// How long a peer that has to leave may take with what was sent to it before.
-const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection that has to end may take with what was sent before.
+pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the loop keeps of a connection.
 pub(super) struct Link {

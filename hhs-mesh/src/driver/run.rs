@@ -13,7 +13,7 @@ use hhs_model::{Author, Frontier, ReplicaId};
 use hhs_store::{Committed, Store, StoreError};
 use url::Url;
 
-use super::connection::{Link, read, write};
+use super::connection::{CLOSE_WITHIN, Link, read, write};
 use super::handle::MeshError;
 use crate::proto::{
     Answer, Config, ConnectionId, Core, Event, Input, Message, MessageError, Output, PeerAddress, Task, TaskId,
@@ -179,6 +179,7 @@ impl Loop {
                 if let Some(link) = self.links.get_mut(&id) {
                     link.writer_has_ended();
                     link.give_turn();
+                    self.over_soon(id);
                 }
             }
             Happened::Done { id, cause, answer, held } => {
@@ -193,6 +194,18 @@ impl Loop {
             }
             Happened::Held(held) => self.feed(Input::Held { replica: held.replica, state: held.state }),
         }
+    }
+
+    /// Nothing more can be sent over a connection. Its reader finds that out, unless the other side goes on speaking: it may
+    /// finish, but not go on for ever.
+    fn over_soon(&self, id: ConnectionId) {
+        let (time, mut happened) = (self.runtime.sleep(CLOSE_WITHIN), self.happened.clone());
+        self.runtime.spawn(Box::pin(async move {
+            time.await;
+            let reason = "the other side takes nothing any more".to_owned();
+            // If the loop is gone, nobody wants to know.
+            happened.send(Happened::Over { id, reason }).await.ok();
+        }));
     }
 
     /// What the store has committed; what came through a fetch has been told with its answer already.

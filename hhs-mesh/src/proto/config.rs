@@ -27,7 +27,7 @@ pub struct Config {
     pub answer_within: Duration,
     /// Ops in one batch. Too low costs a durable commit each, too high makes everybody else wait for one. 1,000.
     pub batch_ops: usize,
-    /// Bytes after which a batch is full; one op may be larger. 512 KiB.
+    /// Bytes after which a batch is full over a quick link; one op may be larger. Smaller over a slow one. 512 KiB.
     pub batch_bytes: usize,
     /// Batches that are sent ahead of what the receiver has dealt with. Bounds the memory of both sides. 4.
     pub window: u64,

@@ -52,6 +52,8 @@ struct Connection {
     sent: Arc<BTreeSet<IdentityId>>,
     /// Replicas that we have asked it for.
     asked: BTreeSet<ReplicaId>,
+    /// Replicas for which it was told of others, and others of it.
+    introduced: BTreeSet<ReplicaId>,
     /// Replicas that it shares and we do not, or not yet.
     declined: BTreeSet<ReplicaId>,
     /// Replicas whose fetch waits until less is being fetched from it.
@@ -323,7 +325,7 @@ impl Core {
             Pending::Receive { replica, request, connection } => {
                 self.taken_in(replica, request, connection, answer, now);
             }
-            Pending::Serve { connection, request } => self.read_for(connection, request, answer),
+            Pending::Serve { connection, request } => self.read_for(connection, request, answer, now),
         }
     }
 }

@@ -21,6 +21,9 @@ pub enum Message {
     Admission(admission::Message),
 }
 
+/// The identities and the headers in a batch of ops.
+pub(crate) type Parts<'a> = (Vec<&'a [u8]>, Vec<&'a [u8]>);
+
 /// Why a frame is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a frame is not a message: {0}")]
@@ -38,7 +41,7 @@ impl Message {
     }
 
     /// The identities and the headers of ops that come with it, if it is a batch of ops.
-    pub(crate) fn ops(&self) -> Option<(Vec<&[u8]>, Vec<&[u8]>)> {
+    pub(crate) fn ops(&self) -> Option<Parts<'_>> {
         let Self::Delta(delta::Message::Batch { identities, ops, .. }) = self else { return None };
         let identities = identities.iter().map(AsRef::as_ref).collect();
         Some((identities, ops.iter().map(|op| op.header.as_ref()).collect()))

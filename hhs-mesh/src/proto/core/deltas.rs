@@ -109,7 +109,7 @@ impl Core {
                     None => self.misbehaved(connection, "it asks for too much at once".into(), now),
                 }
             }
-            M::More { request } => self.more(connection, request),
+            M::More { request } => self.more(connection, request, now),
             M::Cancel { request } => self.cancelled(connection, |other, _| other == request),
             M::Listed { request, unknown, ids, all } => self.listed(connection, request, &unknown, ids, all, now),
             M::Genesis { request, genesis, identities } => {
@@ -266,8 +266,11 @@ impl Core {
     }
 
     fn fetched(&mut self, replica: ReplicaId, connection: ConnectionId, now: Duration) {
-        self.fetches.remove(&(replica, connection));
-        self.gossip.succeeded(replica, connection);
+        match self.fetches.remove(&(replica, connection)) {
+            Some(fetch) if fetch.is_complete() => self.gossip.succeeded(replica, connection),
+            // It said that it has what it did not send. If nobody else has it either, it may be asked again, but not at once.
+            _ => self.gossip.postpone(&self.config, replica, connection, now),
+        }
         // No further batch changes the heads, so that there is nothing to wait for.
         self.gossip.hasten(replica, now + self.config.gossip_delay);
         self.check_others(replica, now);

@@ -38,6 +38,7 @@ impl Core {
             since: now,
             sent: Arc::default(),
             asked: BTreeSet::new(),
+            introduced: BTreeSet::new(),
             declined: BTreeSet::new(),
             waiting: BTreeSet::new(),
             given_up: BTreeSet::new(),
@@ -185,6 +186,11 @@ impl Core {
         }
         self.ask_for(connection, replica);
         let Some(peer) = self.peer(connection).cloned() else { return };
+        let introduced = |state: &mut Connection| !state.introduced.insert(replica);
+        if self.connections.get_mut(&connection).is_none_or(introduced) {
+            // Who opens and closes it again and again makes no noise among the others.
+            return;
+        }
         // Where it has really been reached comes last, as what is learned last is remembered best.
         let dialled = self.connections.get(&connection).and_then(|state| state.dialled.clone());
         for address in peer.addresses.iter().filter(|address| Some(*address) != dialled.as_ref()).chain(&dialled) {

@@ -1,6 +1,7 @@
 //! Serving: answering what peers ask for, a bounded amount ahead of what they have dealt with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hhs_model::{Bytes, IdentityId, OpId};
 use hhs_store::Bundle;
@@ -39,9 +40,9 @@ impl Core {
         under_way < self.config.serves_per_peer && !self.serves.contains_key(&(connection, request))
     }
 
-    pub(super) fn more(&mut self, connection: ConnectionId, request: u64) {
+    pub(super) fn more(&mut self, connection: ConnectionId, request: u64, now: Duration) {
         if let Some(serve) = self.serves.get_mut(&(connection, request)) {
-            serve.credit = (serve.credit + 1).min(self.config.window);
+            serve.more(&self.config, now);
             self.load(connection, request);
         }
     }
@@ -55,7 +56,7 @@ impl Core {
     }
 
     /// The store has read something for a peer.
-    pub(super) fn read_for(&mut self, connection: ConnectionId, request: u64, answer: Answer) {
+    pub(super) fn read_for(&mut self, connection: ConnectionId, request: u64, answer: Answer, now: Duration) {
         let Some(serve) = self.serves.get_mut(&(connection, request)) else { return };
         let message = match answer {
             Answer::Genesis { genesis, identities } => {
@@ -76,7 +77,7 @@ impl Core {
                 delta::Message::Listed { request, unknown, ids: listed, all }
             }
             Answer::Loaded { bundle, identities, next } => {
-                return self.loaded(connection, request, bundle, identities, next);
+                return self.loaded(connection, request, bundle, (identities, next), now);
             }
             _ => {
                 self.serves.remove(&(connection, request));
@@ -91,11 +92,11 @@ impl Core {
         connection: ConnectionId,
         request: u64,
         bundle: Bundle,
-        identities: Vec<IdentityId>,
-        next: u64,
+        (identities, next): (Vec<IdentityId>, u64),
+        now: Duration,
     ) {
         let Some(serve) = self.serves.get_mut(&(connection, request)) else { return };
-        let last = serve.sent(next);
+        let last = serve.sent(next, now);
         let total = serve.total();
         if last {
             self.serves.remove(&(connection, request));
@@ -120,9 +121,9 @@ impl Core {
         let Some(serve) = self.serves.get_mut(&(connection, request)) else { return };
         let Some(ranges) = serve.next_ranges() else { return };
         serve.busy = true;
-        let replica = serve.replica;
+        let (replica, bytes) = (serve.replica, serve.batch_bytes.min(self.config.batch_bytes));
         let Some(state) = self.connections.get(&connection) else { return };
-        let (ops, bytes, sent) = (self.config.batch_ops, self.config.batch_bytes, state.sent.clone());
+        let (ops, sent) = (self.config.batch_ops, state.sent.clone());
         let task = Task::Load { replica, ranges, ops, bytes, sent };
         self.run(Some(connection), task, Pending::Serve { connection, request });
     }

@@ -28,6 +28,7 @@ impl Core {
         for state in self.connections.values_mut() {
             state.asked.remove(&replica);
             state.waiting.remove(&replica);
+            state.introduced.remove(&replica);
         }
         for connection in self.gossip.unshare(replica) {
             self.decline(connection, replica);

@@ -171,6 +171,11 @@ impl Fetch {
         self.tips.iter().all(|tip| self.heads.binary_search(tip).is_ok())
     }
 
+    /// Whether all heads that were asked for have come.
+    pub fn is_complete(&self) -> bool {
+        self.tips.len() == self.heads.len()
+    }
+
     /// Whether the peer was asked for the genesis and has not sent it.
     pub fn awaits_genesis(&self) -> bool {
         self.genesis

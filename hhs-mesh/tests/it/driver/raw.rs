@@ -99,6 +99,39 @@ async fn who_never_reads_and_vanishes() {
     alice.told("Mallory is gone", |event| matches!(event, Event::PeerDisconnected { .. })).await;
 }
 
+/// Somebody fetches much over a link that stops carrying anything, and then breaks, while a good deal waits to be sent. That
+/// is noticed, so that they can be called again.
+#[tokio::test(start_paused = true)]
+async fn a_link_breaks_while_much_waits_to_be_sent() {
+    let network = MemoryNetwork::new();
+    let mut alice = Peer::start(&network, "alice", 1).await;
+    let room = alice.found(&[]).await;
+    for _ in 0..200 {
+        alice.write(room, &"x".repeat(100_000)).await;
+    }
+    let heads: Vec<OpId> = alice.frontier(room).await.unwrap().heads.into_iter().collect();
+    for way in 0..3 {
+        let mut connection = mallory(&network, &alice, room).await;
+        for request in 0..8 {
+            let (heads, have) = (heads.clone(), Vec::new());
+            let want =
+                delta::Message::Want { request, replica: room, heads, have, list: 0, below: None, genesis: false };
+            say(&mut connection, &Message::Delta(want)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        match way {
+            0 => drop(connection),
+            1 => drop(connection.receiver),
+            _ => {
+                connection.sender.close("enough").await;
+                drop(connection.receiver);
+            }
+        }
+        let gone = alice.told("Mallory is gone", |event| matches!(event, Event::PeerDisconnected { .. }));
+        timeout(Duration::from_secs(10), gone).await.expect("it is noticed soon");
+    }
+}
+
 /// The largest frame there is, of nothing but zeros, and lists that claim to be longer than memory.
 #[tokio::test(start_paused = true)]
 async fn large_frames() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hhs_mesh::proto::{Message, group};
+use hhs_mesh::proto::{Event, Message, gossip, group};
 use hhs_model::IdentityId;
 
 use super::stage::{Stage, hello_of};
@@ -61,5 +61,35 @@ fn addresses_of_nobody() {
     stage.say(&Message::Group(group::Message::Peers { replica, addresses }));
     let took = stage.world.run_until_equal(&[stage.alice, bob], replica, Duration::from_secs(60));
     println!("among thousands of addresses of nobody, Bob's takes {took:?}");
+    stage.assert_nobody_is_blamed();
+}
+
+/// She opens and closes the room again and again. The others need not hear of it each time, nor Alice's app.
+#[test]
+fn in_and_out_and_in_again() {
+    let mut stage = Stage::new();
+    let author = stage.bob.clone();
+    let bob = stage.world.node_of("bob", author, hhs_store::MemoryBackend::new(), |_| ());
+    stage.world.knows(bob, stage.alice, stage.room);
+    stage.world.run_until_equal(&[stage.alice, bob], stage.room, Duration::from_secs(5));
+    let mut hello = stage.hello();
+    hello.listen = vec!["mem://mallory".into()];
+    stage.say(&Message::Hello(hello));
+    let (alice, replica) = (stage.alice, stage.room);
+    stage.say(&Message::Gossip(gossip::Message::Open { replica }));
+    stage.heard();
+    stage.world.stats.take();
+    let events = stage.world.events(alice).len();
+    for _ in 0..1000 {
+        stage.say(&Message::Gossip(gossip::Message::Closed { replica }));
+        stage.say(&Message::Gossip(gossip::Message::Open { replica }));
+    }
+    stage.heard();
+    let stats = stage.world.stats.take();
+    assert_eq!(stats.kinds.get("peers"), None, "{stats:?}");
+    // She is asked for it each time, as she takes it back each time.
+    let told =
+        stage.world.events(alice)[events..].iter().filter(|(_, event)| !matches!(event, Event::NotShared { .. }));
+    assert_eq!(told.count(), 0);
     stage.assert_nobody_is_blamed();
 }

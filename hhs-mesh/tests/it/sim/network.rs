@@ -201,7 +201,9 @@ impl World {
 
     fn transmit(&mut self, wire: WireId, from: usize, arrival: Arrival) {
         let to = 1 - from;
-        let at = (self.now + self.delay()).max(self.wires[wire.0].ends[to].last_arrival);
+        let bytes = if let Arrival::Frame(frame) = &arrival { frame.len() as u64 } else { 0 };
+        let carrying = Duration::from_micros(bytes * 1_000_000 / self.bandwidth);
+        let at = (self.now + self.delay()).max(self.wires[wire.0].ends[to].last_arrival) + carrying;
         self.wires[wire.0].ends[to].last_arrival = at;
         self.at(at, What::Arrive { wire, side: to, arrival });
     }

@@ -12,7 +12,7 @@ use super::stats::Stats;
 use super::world::NodeId;
 
 /// Seeds that every run of the tests tries.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 120;
 /// Names the one seed to try, to find out what happened, or a range of them (`1000..5000`).
 const VARIABLE: &str = "HHS_SIM_SEED";
 
@@ -56,6 +56,7 @@ const TURMOIL: Duration = Duration::from_secs(90);
 
 fn live(world: &mut World) -> Stats {
     world.latency = 1_000..(1 << world.number(11..19));
+    world.bandwidth = 1 << world.number(12..30);
     world.task_time = 0..(1 << world.number(1..16));
     world.app_start = 0..(1 << world.number(1..20));
     world.notice_after = 0..(1 << world.number(10..25));

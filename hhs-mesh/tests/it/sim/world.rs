@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub stats: Stats,
     /// How long a frame takes, in microseconds.
     pub latency: Range<u64>,
+    /// What a connection carries in a second each way, in bytes.
+    pub bandwidth: u64,
     /// How long the store takes, in microseconds.
     pub task_time: Range<u64>,
     /// How long an app takes to say what it shares after its node has started to listen, in microseconds.
@@ -70,6 +72,7 @@ impl World {
             now: Duration::ZERO,
             stats: Stats::default(),
             latency: 5_000..20_000,
+            bandwidth: 1 << 40,
             task_time: 0..2_000,
             app_start: 0..1,
             notice_after: 0..100_000,

@@ -189,3 +189,20 @@ fn knocking_is_neither_given_up_nor_endless() {
     let took = world.run_until_equal(&[alice, bob], room, SOON);
     assert!(took < Duration::from_secs(3), "{took:?}");
 }
+
+/// A link that carries three kilobytes in a second. A thousand ops take as long as their bytes do, and are sent once.
+#[test]
+fn a_very_slow_link() {
+    let mut world = World::new(8);
+    let (alice, bob) = (world.node("alice"), world.node("bob"));
+    let room = world.found(&[alice]);
+    world.write_many(alice, room, 1000);
+    world.bandwidth = 3000;
+    world.knows(bob, alice, room);
+    let took = world.run_until_equal(&[alice, bob], room, 5 * MINUTE);
+    let stats = report("1,000 ops over 3 kB/s", &mut world);
+    assert_eq!((stats.ops, stats.added, stats.doubles), (1000, 1000, 0));
+    let least = Duration::from_secs(stats.bytes / 3000);
+    println!("{took:?}, where the bytes alone take {least:?}");
+    assert!(took < least + Duration::from_secs(10), "{took:?}");
+}

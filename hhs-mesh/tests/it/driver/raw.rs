@@ -119,6 +119,7 @@ async fn a_link_breaks_while_much_waits_to_be_sent() {
             say(&mut connection, &Message::Delta(want)).await;
         }
         tokio::time::sleep(Duration::from_secs(10)).await;
+        eprintln!("way {way}");
         match way {
             0 => drop(connection),
             1 => drop(connection.receiver),

@@ -56,6 +56,8 @@ struct Connection {
     introduced: BTreeSet<ReplicaId>,
     /// Replicas that it shares and we do not, or not yet.
     declined: BTreeSet<ReplicaId>,
+    /// Replicas that it did not share when it was asked to let us in: asked again should it share them after all.
+    join_again: BTreeSet<ReplicaId>,
     /// Replicas whose fetch waits until less is being fetched from it.
     waiting: BTreeSet<ReplicaId>,
     /// Requests of ours that were given up: what was on its way may still come.

@@ -40,6 +40,7 @@ impl Core {
             asked: BTreeSet::new(),
             introduced: BTreeSet::new(),
             declined: BTreeSet::new(),
+            join_again: BTreeSet::new(),
             waiting: BTreeSet::new(),
             given_up: BTreeSet::new(),
             joining: BTreeSet::new(),
@@ -102,9 +103,16 @@ impl Core {
         for replica in self.group.replicas_of(identity) {
             self.ask_for(connection, replica);
         }
+        self.ask_to_be_let_in(connection, identity, None);
+    }
+
+    /// Sends a peer the requests to be let in that are for it, or that for one replica.
+    fn ask_to_be_let_in(&mut self, connection: ConnectionId, identity: IdentityId, only: Option<ReplicaId>) {
         for (replica, secret) in self.admission.requests_to(identity) {
-            let message = admission::Message::Join { replica, secret: Bytes(secret) };
-            self.send(connection, Message::Admission(message));
+            if only.is_none_or(|only| only == replica) {
+                let message = admission::Message::Join { replica, secret: Bytes(secret) };
+                self.send(connection, Message::Admission(message));
+            }
         }
     }
 
@@ -186,6 +194,10 @@ impl Core {
         }
         self.ask_for(connection, replica);
         let Some(peer) = self.peer(connection).cloned() else { return };
+        let again = |state: &mut Connection| state.join_again.remove(&replica);
+        if self.connections.get_mut(&connection).is_some_and(again) {
+            self.ask_to_be_let_in(connection, peer.id, Some(replica));
+        }
         let introduced = |state: &mut Connection| !state.introduced.insert(replica);
         if self.connections.get_mut(&connection).is_none_or(introduced) {
             // Who opens and closes it again and again makes no noise among the others.

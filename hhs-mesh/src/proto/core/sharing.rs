@@ -60,9 +60,11 @@ impl Core {
         state.declined.remove(&replica);
         state.waiting.remove(&replica);
         // Asked again should it share the replica after all.
-        if state.asked.remove(&replica)
-            && let Some(peer) = self.peer(connection).map(|peer| peer.id)
-        {
+        let asked = state.asked.remove(&replica);
+        if asked {
+            state.join_again.insert(replica);
+        }
+        if asked && let Some(peer) = self.peer(connection).map(|peer| peer.id) {
             self.event(Event::NotShared { replica, peer });
         }
     }

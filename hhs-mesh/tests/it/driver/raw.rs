@@ -47,8 +47,8 @@ async fn who_never_reads() {
     let mut alice = Peer::start(&network, "alice", 1).await;
     let bob = Peer::start(&network, "bob", 2).await;
     let room = alice.found(&[&bob.author]).await;
-    for _ in 0..200 {
-        alice.write(room, &"x".repeat(100_000)).await;
+    for _ in 0..20 {
+        alice.write(room, &"x".repeat(1_000_000)).await;
     }
     let heads: Vec<OpId> = alice.frontier(room).await.unwrap().heads.into_iter().collect();
     let mut connection = mallory(&network, &alice, room).await;
@@ -73,9 +73,9 @@ async fn who_never_reads() {
         }
     };
     timeout(Duration::from_secs(3600), end).await.expect("the connection ends");
-    // Of the 160 MB that she has asked for.
+    // Of the 160 MB that she has asked for: a window of each request.
     alice.told("Mallory misbehaves", |event| matches!(event, Event::Misbehaved { .. })).await;
-    assert!(taken < 20 << 20, "{taken} bytes");
+    assert!(taken < 36 << 20, "{taken} bytes");
 }
 
 /// She asks for much, takes nothing, and then her machine dies: what is queued for her does not keep Alice from noticing.
@@ -84,8 +84,8 @@ async fn who_never_reads_and_vanishes() {
     let network = MemoryNetwork::new();
     let mut alice = Peer::start(&network, "alice", 1).await;
     let room = alice.found(&[]).await;
-    for _ in 0..100 {
-        alice.write(room, &"x".repeat(100_000)).await;
+    for _ in 0..10 {
+        alice.write(room, &"x".repeat(1_000_000)).await;
     }
     let heads: Vec<OpId> = alice.frontier(room).await.unwrap().heads.into_iter().collect();
     let mut connection = mallory(&network, &alice, room).await;
@@ -106,8 +106,8 @@ async fn a_link_breaks_while_much_waits_to_be_sent() {
     let network = MemoryNetwork::new();
     let mut alice = Peer::start(&network, "alice", 1).await;
     let room = alice.found(&[]).await;
-    for _ in 0..200 {
-        alice.write(room, &"x".repeat(100_000)).await;
+    for _ in 0..20 {
+        alice.write(room, &"x".repeat(1_000_000)).await;
     }
     let heads: Vec<OpId> = alice.frontier(room).await.unwrap().heads.into_iter().collect();
     for way in 0..3 {
@@ -119,7 +119,6 @@ async fn a_link_breaks_while_much_waits_to_be_sent() {
             say(&mut connection, &Message::Delta(want)).await;
         }
         tokio::time::sleep(Duration::from_secs(10)).await;
-        eprintln!("way {way}");
         match way {
             0 => drop(connection),
             1 => drop(connection.receiver),

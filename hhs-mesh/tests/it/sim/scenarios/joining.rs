@@ -58,6 +58,23 @@ fn the_member_is_offline_at_first() {
     world.run_until(Duration::from_secs(30), "he is let in", |world| world.may_write(bob, room));
 }
 
+/// The member's program has just started, and is asked before it has opened the room. It need not be asked again by the app.
+#[test]
+fn the_member_is_asked_too_early() {
+    let mut world = World::new(6);
+    let (alice, bob) = (world.node("alice"), world.node("bob"));
+    let room = world.found_open(alice);
+    world.invites(alice, room, b"open sesame");
+    world.run_for(Duration::from_secs(1));
+    world.app_start = 3_000_000..3_000_001;
+    world.crash(alice);
+    world.joins(bob, alice, room, b"open sesame");
+    world.start(alice);
+    world.run_until(SOON, "he is let in", |world| world.may_write(bob, room));
+    let not_shared = |event: &Event| matches!(event, Event::NotShared { .. });
+    assert!(world.told_after(bob, Duration::ZERO, not_shared).is_some(), "he was too early");
+}
+
 /// A chain of invitations: everybody lets in the next one. What the last one writes is kept by the first.
 #[test]
 fn a_chain_of_invitations() {

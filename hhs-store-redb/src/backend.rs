@@ -108,6 +108,11 @@ impl Backend for RedbBackend {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        // redb locks the file: no other process has it open.
+        false
+    }
+
     async fn stats(&self) -> Result<BackendStats, BackendError> {
         let disk_bytes = self.shared.path.metadata().map_err(|error| io_error("look at its file", error))?.len();
         self.snapshot(|entries| {

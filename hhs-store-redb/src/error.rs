@@ -11,6 +11,7 @@ use hhs_store::BackendError;
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
     Closed,
+    Conflict,
     Corrupted(String),
     Io(&'static str, Arc<dyn Error + Send + Sync>),
 }
@@ -34,6 +35,7 @@ impl From<Failure> for BackendError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Closed => Self::Closed,
+            Failure::Conflict => Self::Conflict,
             Failure::Corrupted(reason) => Self::Corrupted { reason },
             Failure::Io(action, source) => Self::Io { action, source: Box::new(source) },
         }

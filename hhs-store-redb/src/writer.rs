@@ -3,13 +3,14 @@
 //! A durable commit costs a flush of the file, whatever it holds. While one is under way, the batches of other tasks
 //! queue up; the next transaction takes them all. So a lone writer waits for nobody, and many share the cost.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use futures::channel::oneshot;
 use hhs_store::backend::{Batch, Write};
-use redb::{Database, Durability};
+use redb::{Database, Durability, ReadableTable};
 
 use crate::error::{Failure, guarded};
 use crate::format::ENTRIES;
@@ -66,9 +67,14 @@ fn serve(database: &Database, queue: &mpsc::Receiver<Job>, quick_repair: bool) {
     while let Ok(first) = queue.recv() {
         let group = gather(first, queue);
         let outcome = guarded(|| apply(database, &group, quick_repair).map_err(|error| Failure::new(WRITE, error)));
-        for job in group {
+        for (at, job) in group.into_iter().enumerate() {
+            let outcome = match &outcome {
+                Ok(conflicts) if conflicts.contains(&at) => Err(Failure::Conflict),
+                Ok(_) => Ok(()),
+                Err(failure) => Err(failure.clone()),
+            };
             // Nobody may be waiting any more.
-            let _ = job.done.send(outcome.clone());
+            let _ = job.done.send(outcome);
         }
     }
 }
@@ -85,19 +91,31 @@ fn gather(first: Job, queue: &mpsc::Receiver<Job>) -> Vec<Job> {
     group
 }
 
-fn apply(database: &Database, group: &[Job], quick_repair: bool) -> Result<(), redb::Error> {
+/// Writes the batches of a group durably; which of them were left out because their guard did not hold.
+fn apply(database: &Database, group: &[Job], quick_repair: bool) -> Result<BTreeSet<usize>, redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
     transaction.set_quick_repair(quick_repair);
     let mut entries = transaction.open_table(ENTRIES)?;
-    for write in group.iter().flat_map(|job| &job.batch.writes) {
-        match write {
-            Write::Put(key, value) => drop(entries.insert(key.as_slice(), value.as_slice())?),
-            Write::Delete(key) => drop(entries.remove(key.as_slice())?),
+    let mut conflicts = BTreeSet::new();
+    for (at, job) in group.iter().enumerate() {
+        if let Some(guard) = &job.batch.guard {
+            let found = entries.get(guard.key.as_slice())?;
+            if found.as_ref().map(|value| value.value()) != guard.expected.as_deref() {
+                conflicts.insert(at);
+                continue;
+            }
+        }
+        for write in &job.batch.writes {
+            match write {
+                Write::Put(key, value) => drop(entries.insert(key.as_slice(), value.as_slice())?),
+                Write::Delete(key) => drop(entries.remove(key.as_slice())?),
+            }
         }
     }
     drop(entries);
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(conflicts)
 }
 
 fn size(batch: &Batch) -> usize {

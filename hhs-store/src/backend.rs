@@ -45,10 +45,15 @@ pub trait Backend: Send + Sync + 'static {
     /// committed whole or not at all. The store calls it once per commit.
     ///
     /// # Errors
-    /// [`BackendError::TooLarge`] if a key or value is over the bounds, before anything is written. If the engine cannot
-    /// write, the batch is not visible; whether it is there after the store was opened again is then open, but never half
-    /// of it.
+    /// [`BackendError::TooLarge`] if a key or value is over the bounds, before anything is written.
+    /// [`BackendError::Conflict`] if the batch has a [`Guard`] that does not hold when its turn comes; then nothing of it is
+    /// written, and batches behind it are not affected. If the engine cannot write, the batch is not visible; whether it is
+    /// there after the store was opened again is then open, but never half of it.
     async fn commit(&self, batch: Batch) -> Result<(), BackendError>;
+
+    /// Whether others may commit to the same entries while this is open, as several hosts on one database do. Where they
+    /// may, the store guards every batch against what it has not seen. Asked once, when a store is opened.
+    fn is_shared(&self) -> bool;
 
     /// How much is stored; it may read everything. Called by people who look into a store.
     ///
@@ -117,6 +122,17 @@ impl Limit {
 pub struct Batch {
     /// In the order in which they were added.
     pub writes: Vec<Write>,
+    /// What has to hold for any of it to be written.
+    pub guard: Option<Guard>,
+}
+
+/// What a key has to hold when a batch is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// The key.
+    pub key: Vec<u8>,
+    /// Its value; none if it must not be there.
+    pub expected: Option<Vec<u8>>,
 }
 
 /// One write of a batch.
@@ -146,6 +162,12 @@ impl Batch {
         self
     }
 
+    /// Lets the batch be written only if `key` holds `expected` by then.
+    pub fn guard(&mut self, key: impl Into<Vec<u8>>, expected: Option<Vec<u8>>) -> &mut Self {
+        self.guard = Some(Guard { key: key.into(), expected });
+        self
+    }
+
     /// Checks that every backend accepts these keys and values. Backends call it first in [`Backend::commit`].
     ///
     /// # Errors
@@ -160,9 +182,9 @@ impl Batch {
         })
     }
 
-    /// Whether it changes nothing.
+    /// Whether it changes nothing and asks for nothing.
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty()
+        self.writes.is_empty() && self.guard.is_none()
     }
 }
 
@@ -221,6 +243,9 @@ pub enum BackendError {
         /// The bytes accepted.
         limit: usize,
     },
+    /// What the batch was made from is not there any more: another host has committed since.
+    #[error("another host has written to this store meanwhile: read again and repeat the write")]
+    Conflict,
     /// Reading or writing failed, as when the disk is full or gone.
     #[error("the store cannot {action}: {source}")]
     Io {

@@ -67,6 +67,7 @@ pub async fn conformance(open: impl Open) {
 
     batches::the_last_write_to_a_key_counts(open).await;
     batches::a_batch_with_one_bad_write_leaves_nothing(open).await;
+    batches::a_guarded_batch_is_written_only_on_what_it_was_made_from(open).await;
     batches::an_empty_batch_commits(open).await;
     batches::a_batch_of_ten_thousand_writes_is_one_commit(open).await;
     batches::every_commit_is_seen_by_the_next_read(open).await;

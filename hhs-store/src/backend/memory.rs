@@ -57,6 +57,9 @@ impl Backend for MemoryBackend {
     async fn commit(&self, batch: Batch) -> Result<(), BackendError> {
         batch.check_bounds()?;
         let mut entries = self.write();
+        if batch.guard.is_some_and(|guard| entries.get(&guard.key) != guard.expected.as_ref()) {
+            return Err(BackendError::Conflict);
+        }
         for write in batch.writes {
             match write {
                 Write::Put(key, value) => entries.insert(key, value),
@@ -64,6 +67,10 @@ impl Backend for MemoryBackend {
             };
         }
         Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     async fn stats(&self) -> Result<BackendStats, BackendError> {

@@ -2,7 +2,7 @@
 
 use super::Open;
 use super::fixture::{commit, everything, get, put};
-use crate::backend::{Backend, Batch, MAX_VALUE_BYTES};
+use crate::backend::{Backend, BackendError, Batch, MAX_VALUE_BYTES};
 
 /// One batch writes the same keys several times, puts and deletes mixed: what it wrote last to a key is there.
 pub async fn the_last_write_to_a_key_counts(open: &impl Open) {
@@ -28,6 +28,32 @@ pub async fn a_batch_with_one_bad_write_leaves_nothing(open: &impl Open) {
     assert!(store.commit(batch).await.is_err(), "a value over the bound is refused");
     put(store, "next", "1").await;
     assert_eq!(everything(store).await, [("kept", "1"), ("next", "1")].map(|(key, value)| (key.into(), value.into())));
+}
+
+/// Two hosts write what they made from the same value: the first batch is written, the other one not at all, and what
+/// comes behind it is. A guard can ask for a key not to be there, and sees what the batches before it wrote.
+pub async fn a_guarded_batch_is_written_only_on_what_it_was_made_from(open: &impl Open) {
+    let store = &open.open("guards").await;
+    let guarded = |expected: Option<&str>, key: &str| {
+        let mut batch = Batch::new();
+        batch.guard("counter", expected.map(Into::into)).put("counter", key).put(key, "written");
+        batch
+    };
+    commit(store, guarded(None, "1")).await;
+    let late = store.commit(guarded(None, "late")).await;
+    assert!(matches!(late, Err(BackendError::Conflict)), "the key is there by now, and the commit says {late:?}");
+    let (second, stale, third) =
+        futures::join!(store.commit(guarded(Some("1"), "2")), store.commit(guarded(Some("1"), "stale")), async {
+            store.commit(guarded(Some("2"), "3")).await
+        });
+    assert!(second.is_ok() && third.is_ok(), "guards that hold: {second:?}, {third:?}");
+    assert!(matches!(stale, Err(BackendError::Conflict)), "a guard that does not hold: {stale:?}");
+    let mut check = Batch::new();
+    check.guard("counter", Some("2".into()));
+    let check = store.commit(check).await;
+    assert!(matches!(check, Err(BackendError::Conflict)), "a guard counts without writes too: {check:?}");
+    let expected = [("1", "written"), ("2", "written"), ("3", "written"), ("counter", "3")];
+    assert_eq!(everything(store).await, expected.map(|(key, value)| (key.into(), value.into())));
 }
 
 /// Somebody commits a batch without writes: that is no error and changes nothing.

@@ -35,6 +35,8 @@ enum Fault {
     ForgetsWhenClosed,
     KeepsDeleted,
     FirstWriteCounts,
+    ForgetsGuards,
+    ForgetsGuardsOfAbsentKeys,
     LosesEmptyValues,
     CutsBigValues,
     TakesAnySize,
@@ -53,10 +55,12 @@ enum Fault {
     CountsKeysOnly,
 }
 
-const FAULTS: [Fault; 19] = [
+const FAULTS: [Fault; 21] = [
     Fault::ForgetsWhenClosed,
     Fault::KeepsDeleted,
     Fault::FirstWriteCounts,
+    Fault::ForgetsGuards,
+    Fault::ForgetsGuardsOfAbsentKeys,
     Fault::LosesEmptyValues,
     Fault::CutsBigValues,
     Fault::TakesAnySize,
@@ -127,7 +131,7 @@ impl Backend for Faulty {
 
     async fn commit(&self, mut batch: Batch) -> Result<(), BackendError> {
         let bounds = batch.check_bounds();
-        let too_large = |write: &Write| Batch { writes: vec![write.clone()] }.check_bounds().is_err();
+        let too_large = |write: &Write| Batch { writes: vec![write.clone()], guard: None }.check_bounds().is_err();
         match self.fault {
             Fault::TakesAnySize if bounds.is_err() => {
                 batch.writes.retain(|write| !too_large(write));
@@ -144,10 +148,13 @@ impl Backend for Faulty {
         match self.fault {
             Fault::KeepsDeleted => batch.writes.retain(|write| matches!(write, Write::Put(..))),
             Fault::FirstWriteCounts => batch.writes.reverse(),
+            Fault::ForgetsGuards => batch.guard = None,
+            Fault::ForgetsGuardsOfAbsentKeys => drop(batch.guard.take_if(|guard| guard.expected.is_none())),
             Fault::CommitsLate => std::mem::swap(&mut batch, &mut self.held_back.lock().unwrap()),
             Fault::WritesOneByOne => {
+                let mut guard = batch.guard;
                 for write in batch.writes {
-                    self.memory.commit(Batch { writes: vec![write] }).await?;
+                    self.memory.commit(Batch { writes: vec![write], guard: guard.take() }).await?;
                     pause().await;
                 }
                 return Ok(());
@@ -163,6 +170,10 @@ impl Backend for Faulty {
             }
         }
         self.memory.commit(batch).await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.memory.is_shared()
     }
 
     async fn stats(&self) -> Result<BackendStats, BackendError> {

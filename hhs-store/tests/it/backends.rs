@@ -95,6 +95,10 @@ impl Backend for Slow {
         Ok(())
     }
 
+    fn is_shared(&self) -> bool {
+        self.memory.is_shared()
+    }
+
     async fn stats(&self) -> Result<BackendStats, BackendError> {
         self.memory.stats().await
     }
@@ -159,6 +163,10 @@ impl Backend for Failing {
             true => Err(BackendError::Io { action: "write a batch", source: "the disk is full".into() }),
             false => self.memory.commit(batch).await,
         }
+    }
+
+    fn is_shared(&self) -> bool {
+        self.memory.is_shared()
     }
 
     async fn stats(&self) -> Result<BackendStats, BackendError> {

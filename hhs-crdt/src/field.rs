@@ -3,7 +3,7 @@
 use hhs_model::OpId;
 use hhs_model::class::{Changes, OpContext};
 use hhs_model::codec::{Decode, Encode};
-use hhs_model::op::{Act, Genesis};
+use hhs_model::op::{Act, Founding};
 
 /// A replicated type: the state that the mutations of a field stand for.
 ///
@@ -20,7 +20,7 @@ pub trait Field: Sized + Send + Sync + 'static {
     type Mutation: Encode + Decode;
 
     /// The state before any op.
-    fn new(genesis: &Genesis) -> Self;
+    fn new(founding: &Founding) -> Self;
 
     /// Applies a mutation, and reports what is different now.
     fn apply(&mut self, mutation: Self::Mutation, at: At<'_>, changes: &mut Changes);

@@ -7,7 +7,7 @@
 //! ```
 //! use hhs_crdt::{Log, Members, Register, Replica, Set};
 //! use hhs_model::class::{Changes, OpContext};
-//! use hhs_model::op::Genesis;
+//! use hhs_model::op::{Founding, Genesis};
 //! use hhs_model::{IdentityId, Object, OpId};
 //!
 //! #[derive(Object, Clone, Debug, PartialEq)]
@@ -26,7 +26,8 @@
 //! }
 //!
 //! # let (ana, ben) = (IdentityId::of(b"Ana"), IdentityId::of(b"Ben"));
-//! let mut room = Room::new(&Genesis::with_founder(Room::CLASS, [0; 16], ana));
+//! let genesis = Genesis::with_founder(Room::CLASS, [0; 16], ana);
+//! let mut room = Room::new(&Founding::root(genesis)?);
 //!
 //! // An app records its writes in an edit, which becomes one op: atomic, under one signature.
 //! let mut edit = room.edit();
@@ -87,7 +88,7 @@ pub use set::{Set, SetMutation};
 pub mod __private {
     pub use hhs_model::class::{Changes, Draft, EditError, OpContext, Void};
     pub use hhs_model::codec::DecodeError;
-    pub use hhs_model::op::Genesis;
+    pub use hhs_model::op::Founding;
 
     pub use crate::payload::{Mutations, PayloadReader, act, apply, finish};
 }

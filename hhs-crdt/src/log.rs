@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hhs_model::class::{Action, Changes, event_value};
 use hhs_model::codec::{Decode, Encode};
-use hhs_model::op::Genesis;
+use hhs_model::op::Founding;
 use hhs_model::{IdentityId, OpId};
 
 use crate::edit::Edit;
@@ -91,7 +91,7 @@ fn view<'a, T>((position, entry): (&'a Position, &'a Entry<T>)) -> LogEntry<'a, 
 impl<T: Encode + Decode + Send + Sync + 'static> Field for Log<T> {
     type Mutation = T;
 
-    fn new(_genesis: &Genesis) -> Self {
+    fn new(_founding: &Founding) -> Self {
         Self::default()
     }
 

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use hhs_model::IdentityId;
 use hhs_model::class::{Action, Changes, OpContext};
 use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, Encoder};
-use hhs_model::op::{Act, Capability, Genesis};
+use hhs_model::op::{Act, Capability, Founding};
 
 use crate::edit::Edit;
 use crate::field::{At, Field};
 
 /// The identities that may write, and everything else that identities may do.
 ///
-/// - State: what the genesis gives, and what the ops grant. It shows what is decided elsewhere: which ops are kept follows
+/// - State: what the genesis gives, for a child that of its root, and what the ops grant. It shows what is decided elsewhere: which ops are kept follows
 ///   from their headers alone, with this field or without.
 /// - Mutations: none. Grants stand in the headers of ops, where everybody can check them without the class.
 /// - Concurrency: grants are only ever added; of several to one identity the union holds.
@@ -58,8 +58,8 @@ impl Members {
 impl Field for Members {
     type Mutation = NoMutation;
 
-    fn new(genesis: &Genesis) -> Self {
-        let roles = genesis.roles.iter();
+    fn new(founding: &Founding) -> Self {
+        let roles = founding.roles().iter();
         Self { holders: roles.map(|(name, holders)| (name.as_str().to_owned(), holders.clone())).collect() }
     }
 

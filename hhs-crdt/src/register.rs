@@ -2,7 +2,7 @@
 
 use hhs_model::class::{Action, Changes, event_value};
 use hhs_model::codec::{Decode, Encode};
-use hhs_model::op::Genesis;
+use hhs_model::op::Founding;
 
 use crate::edit::Edit;
 use crate::field::{At, Field, Position};
@@ -41,7 +41,7 @@ impl<T> Register<T> {
 impl<T: Encode + Decode + Send + Sync + 'static> Field for Register<T> {
     type Mutation = T;
 
-    fn new(_genesis: &Genesis) -> Self {
+    fn new(_founding: &Founding) -> Self {
         Self::default()
     }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hhs_model::OpId;
 use hhs_model::class::{Action, Changes, event_value};
 use hhs_model::codec::{Decode, Encode};
-use hhs_model::op::Genesis;
+use hhs_model::op::Founding;
 
 pub use mutation::SetMutation;
 
@@ -73,7 +73,7 @@ impl<T: Ord> Set<T> {
 impl<T: Ord + Encode + Decode + Clone + Send + Sync + 'static> Field for Set<T> {
     type Mutation = SetMutation<T>;
 
-    fn new(_genesis: &Genesis) -> Self {
+    fn new(_founding: &Founding) -> Self {
         Self::default()
     }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Ident, LitStr, Path};
+use syn::{Attribute, Ident, LitStr, Path, Type};
 
 #[cfg(test)]
 mod tests;
@@ -91,20 +91,27 @@ pub(crate) struct ObjectAttributes {
     pub(crate) class: LitStr,
     /// A function `fn(&Self) -> Result<(), impl Display>`.
     pub(crate) validate: Option<Path>,
+    /// The older class whose objects become objects of this one.
+    pub(crate) upgrades: Option<Type>,
 }
 
 impl ObjectAttributes {
     /// The attributes of the type `ident`, at which a missing class is reported.
     pub(crate) fn parse(ident: &Ident, attributes: &[Attribute]) -> syn::Result<Self> {
-        let (mut class, mut validate) = (None, None);
+        let (mut class, mut validate, mut upgrades) = (None, None, None);
         each(attributes, "object", |meta| {
             if meta.path.is_ident("class") {
                 return once(&mut class, meta, |meta| meta.value()?.parse());
             }
             if meta.path.is_ident("validate") {
-                return once(&mut validate, meta, |meta| meta.value()?.parse());
+                return once(&mut validate, meta, |meta| unquoted(meta, "validate = check"));
             }
-            Err(meta.error("unknown attribute of an object: there are `class = \"…\"` and `validate = path`"))
+            if meta.path.is_ident("upgrades") {
+                return once(&mut upgrades, meta, |meta| unquoted(meta, "upgrades = NoteV1"));
+            }
+            Err(meta.error(
+                "unknown attribute of an object: there are `class = \"…\"`, `validate = path` and `upgrades = OlderType`",
+            ))
         })?;
         let class = class.ok_or_else(|| {
             syn::Error::new_spanned(
@@ -112,7 +119,7 @@ impl ObjectAttributes {
                 "an object has a class: add `#[object(class = \"app/v1/Name\")]`, which names the type for good",
             )
         })?;
-        Ok(Self { class: checked_class(class)?, validate })
+        Ok(Self { class: checked_class(class)?, validate, upgrades })
     }
 }
 
@@ -155,6 +162,15 @@ pub(crate) fn once<T>(
     }
     *slot = Some(read(meta)?);
     Ok(())
+}
+
+/// Reads what names something in the program.
+fn unquoted<T: syn::parse::Parse>(meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<T> {
+    let value = meta.value()?;
+    if value.peek(LitStr) {
+        return Err(value.error(format!("this is a name in the program, without quotes: `{example}`")));
+    }
+    value.parse()
 }
 
 fn default_value(meta: &ParseNestedMeta<'_>) -> syn::Result<DefaultValue> {

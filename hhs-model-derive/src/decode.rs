@@ -31,7 +31,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
 /// `__decoder`.
 pub(crate) fn implementation(item: &Item, bound: &TokenStream, body: &TokenStream, more: &TokenStream) -> TokenStream {
     let (ident, root) = (&item.ident, &item.root);
-    let generics = bounded(&item.generics, &item.types(), bound);
+    let generics = bounded(&item.generics, &item.types(), bound, root);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = item.generics.split_for_impl();
     quote! {
@@ -89,7 +89,7 @@ pub(crate) fn fields_of(named: &NamedFields, path: &TokenStream, root: &TokenStr
         None => (None, quote!(__decoder.skip()?;)),
         Some(_) => (
             Some(quote!(let mut __unknown = <#root::codec::Unknown as ::core::default::Default>::default();)),
-            quote!(__unknown.0.insert(::std::string::String::from(__key), __decoder.value()?);),
+            quote!(__unknown.read(__key, &__map, __decoder)?;),
         ),
     };
     let values = named.fields.iter().enumerate().map(|(index, field)| {

@@ -28,7 +28,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
 /// `__encoder`.
 pub(crate) fn implementation(item: &Item, bound: &TokenStream, body: &TokenStream, more: &TokenStream) -> TokenStream {
     let (ident, root) = (&item.ident, &item.root);
-    let generics = bounded(&item.generics, &item.types(), bound);
+    let generics = bounded(&item.generics, &item.types(), bound, root);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = item.generics.split_for_impl();
     quote! {

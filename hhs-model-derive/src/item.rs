@@ -74,17 +74,11 @@ impl Item {
     pub(crate) fn parse(input: &DeriveInput) -> syn::Result<Self> {
         let TypeAttributes { root } = TypeAttributes::parse(&input.attrs)?;
         let shape = match &input.data {
-            Data::Struct(data) => match Content::parse(&data.fields)? {
-                Content::Unit => {
-                    let text = format!(
-                        "a unit struct has nothing to write: use `struct {} {{}}` for an empty map, to which fields can \
-                         be added later",
-                        input.ident
-                    );
-                    return Err(syn::Error::new_spanned(&input.ident, text));
-                }
-                content => Shape::Struct(content),
-            },
+            Data::Struct(data) => Shape::Struct(match Content::parse(&data.fields)? {
+                // An empty map, to which fields can be added later.
+                Content::Unit => Content::Named(NamedFields { fields: Vec::new(), unknown: None }),
+                content => content,
+            }),
             Data::Enum(data) => Shape::Enum(variants(&input.ident, data)?),
             Data::Union(data) => {
                 let text = "a union has no canonical bytes: use an enum, which says which of its variants it holds";

@@ -15,6 +15,7 @@ mod seam;
 /// How a type stands in canonical bytes.
 ///
 /// - A struct with named fields is a map; its keys are the fields' names.
+/// - A struct without fields is an empty map; fields can be added to it later.
 /// - A struct with one unnamed field is what that field is; one with several is a list.
 /// - A variant without content is a text, its name; one with content is a map of one entry, `{name: content}`.
 ///
@@ -37,7 +38,9 @@ pub fn derive_decode(input: TokenStream) -> TokenStream {
 /// Implements `Object`, and with it `Encode` and `Decode`: an immutable value whose class is part of its bytes.
 ///
 /// `#[object(class = "app/v1/Name")]` names the class; `validate = path` names a function
-/// `fn(&Self) -> Result<(), impl Display>` that is asked when an object is encoded and when it is decoded. The bytes are
+/// `fn(&Self) -> Result<(), impl Display>` that is asked when an object is encoded and when it is decoded; `upgrades =
+/// OlderType` says that objects of an older class become objects of this one, by its `From<OlderType>`, wherever a
+/// `Registry` reads them as such. Type parameters have to be `Send`, `Sync` and `'static`, as every object is. The bytes are
 /// a map whose first entry is `"$"`, the class. Beside it stand the fields of a struct, `"value"` for a struct with
 /// unnamed fields, or one entry `{variant: content}` for an enum, null where the variant has no content. Fields take the
 /// attributes of `derive(Encode)`.

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{DeriveInput, Member, Path};
+use syn::{DeriveInput, Generics, Member, Path, Type, TypeParamBound, parse_quote};
 
 use crate::attributes::ObjectAttributes;
 use crate::bounds::bounded;
@@ -16,8 +16,10 @@ const CLASS_KEY: &str = "$";
 const VALUE_KEY: &str = "value";
 
 pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
-    let ObjectAttributes { class, validate } = ObjectAttributes::parse(&input.ident, &input.attrs)?;
-    let item = Item::parse(input)?;
+    let ObjectAttributes { class, validate, upgrades } = ObjectAttributes::parse(&input.ident, &input.attrs)?;
+    let mut item = Item::parse(input)?;
+    can_be_shared(&mut item.generics);
+    let item = item;
     item.refuse_lifetimes()?;
     keys_follow_the_class(&item)?;
     let (ident, root) = (&item.ident, &item.root);
@@ -26,7 +28,8 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let none = TokenStream::new();
     let encode = encode::implementation(&item, &bound, &encode_body(&item, validate.as_ref()), &none);
     let decode = decode::implementation(&item, &bound, &decode_body(&item, validate.as_ref()), &none);
-    let generics = bounded(&item.generics, &item.types(), &bound);
+    let register_upgrades = upgrades.map(|older| register_upgrades(&older, root));
+    let generics = bounded(&item.generics, &item.types(), &bound, root);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = item.generics.split_for_impl();
     Ok(quote! {
@@ -35,8 +38,32 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         #[automatically_derived]
         impl #impl_generics #root::object::Object for #ident #type_generics #where_clause {
             const CLASS: &'static ::core::primitive::str = #class;
+            #register_upgrades
         }
     })
+}
+
+/// An object can be handed from thread to thread, whatever it holds: so must its type parameters.
+fn can_be_shared(generics: &mut Generics) {
+    for parameter in generics.type_params_mut() {
+        parameter.bounds.extend::<[TypeParamBound; 3]>([
+            parse_quote!(::core::marker::Send),
+            parse_quote!(::core::marker::Sync),
+            parse_quote!('static),
+        ]);
+    }
+}
+
+fn register_upgrades(older: &Type, root: &TokenStream) -> TokenStream {
+    let from = quote_spanned!(pointing_at(older)=> <Self as ::core::convert::From<#older>>::from);
+    quote_spanned! {pointing_at(older)=>
+        fn register_upgrades(
+            __registry: &mut #root::Registry,
+        ) -> ::core::result::Result<(), #root::registry::RegistryError> {
+            __registry.upgrade::<#older, Self>(#from)?;
+            ::core::result::Result::Ok(())
+        }
+    }
 }
 
 /// The class is the first entry of an object, so that it can be read without knowing the rest.
@@ -64,7 +91,8 @@ fn encode_body(item: &Item, validate: Option<&Path>) -> TokenStream {
     let class = quote!(<Self as #root::object::Object>::CLASS);
     let validate = validate.map(|validate| {
         quote_spanned! {pointing_at(validate)=>
-            if let ::core::result::Result::Err(__reason) = #validate(self) {
+            let __valid: ::core::result::Result<(), _> = #validate(self);
+            if let ::core::result::Result::Err(__reason) = __valid {
                 #root::__private::fail_validation(__encoder, &__reason);
                 return;
             }
@@ -113,7 +141,8 @@ fn decode_body(item: &Item, validate: Option<&Path>) -> TokenStream {
     };
     let validate = validate.map(|validate| {
         quote_spanned! {pointing_at(validate)=>
-            if let ::core::result::Result::Err(__reason) = #validate(&__object) {
+            let __valid: ::core::result::Result<(), _> = #validate(&__object);
+            if let ::core::result::Result::Err(__reason) = __valid {
                 return ::core::result::Result::Err(#root::__private::invalid(&__reason));
             }
         }
@@ -161,7 +190,7 @@ fn decode_enum(variants: &[Variant], root: &TokenStream) -> TokenStream {
 }
 
 /// One unnamed field as if it were named, so that it may be absent as others may.
-fn value_field(ty: &syn::Type) -> NamedFields {
+fn value_field(ty: &Type) -> NamedFields {
     let key = Key { text: VALUE_KEY.to_owned(), span: proc_macro2::Span::call_site() };
     let field = Field { member: Member::Unnamed(0.into()), ty: ty.clone(), key, default: None };
     NamedFields { fields: vec![field], unknown: None }

@@ -212,7 +212,7 @@ fn implementation(class: &Class) -> TokenStream {
     }
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let new = class.fields.iter().map(
-        |Field { ident, ty, root, .. }| quote_spanned!(pointing_at(ty)=> #ident: <#ty as #root::Field>::new(__genesis)),
+        |Field { ident, ty, root, .. }| quote_spanned!(pointing_at(ty)=> #ident: <#ty as #root::Field>::new(__founding)),
     );
     let edits = class
         .fields
@@ -227,7 +227,7 @@ fn implementation(class: &Class) -> TokenStream {
 
             type Edit<'edit> = #edit #edit_type;
 
-            fn new(__genesis: &#root::__private::Genesis) -> Self {
+            fn new(__founding: &#root::__private::Founding) -> Self {
                 Self { #(#new,)* }
             }
 

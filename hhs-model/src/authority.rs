@@ -7,15 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{IdentityId, OpId};
-use crate::op::{Act, Capability, Genesis, Header, Op};
+use crate::op::{Act, Capability, Founding, Header, Op};
 
 #[cfg(test)]
 mod tests;
 
-/// The authority of one replica, as far as it is known here: its genesis, and every op that acts on authority.
+/// The authority of one replica, as far as it is known here: its founding, and every op that acts on authority.
 #[derive(Debug, Clone)]
 pub struct Authority {
-    genesis: Genesis,
+    founding: Founding,
     acts: Vec<Known>,
     index: BTreeMap<OpId, u32>,
     /// The acts that grant something, by whom they grant it to.
@@ -56,14 +56,14 @@ pub enum Refusal {
 }
 
 impl Authority {
-    /// The authority that a genesis gives.
-    pub fn new(genesis: Genesis) -> Self {
-        Self { genesis, acts: Vec::new(), index: BTreeMap::new(), granted: BTreeMap::new() }
+    /// The authority that a replica begins with: the roles of its genesis, or for a child those of its root.
+    pub fn new(founding: Founding) -> Self {
+        Self { founding, acts: Vec::new(), index: BTreeMap::new(), granted: BTreeMap::new() }
     }
 
-    /// The genesis.
-    pub fn genesis(&self) -> &Genesis {
-        &self.genesis
+    /// What it began with.
+    pub fn founding(&self) -> &Founding {
+        &self.founding
     }
 
     /// How many acts are known.
@@ -167,7 +167,7 @@ impl Authority {
     /// If `seen` is not [known](Self::knows) here.
     pub fn standing(&self, author: &IdentityId, capabilities: &[&str], seen: &Seen) -> Option<Vec<OpId>> {
         let mut missing: BTreeSet<&str> = capabilities.iter().copied().collect();
-        missing.retain(|capability| !self.genesis.holds(author, capability));
+        missing.retain(|capability| !self.founding.roles().holds(author, capability));
         let mut grants = BTreeSet::new();
         if missing.is_empty() {
             return Some(Vec::new());
@@ -187,7 +187,7 @@ impl Authority {
     }
 
     fn need(&self, header: &Header, held: &[&Act], capability: &str) -> Result<(), Refusal> {
-        if self.genesis.holds(&header.author, capability) || held.iter().any(|act| gives(act, capability)) {
+        if self.founding.roles().holds(&header.author, capability) || held.iter().any(|act| gives(act, capability)) {
             return Ok(());
         }
         Err(Refusal::Standing { author: header.author, capability: capability.to_owned() })

@@ -9,6 +9,22 @@ pub const MAX_BLOCK_BYTES: usize = 8 << 20;
 pub const MAX_DEPTH: usize = 64;
 /// Links in one object.
 pub const MAX_LINKS: usize = 65_536;
+/// Sets and maps that are not empty and held as `BTreeSet` or `BTreeMap`, in one block. Each takes room for eleven items
+/// however few bytes it is read from, so that they cannot be left to the bound on bytes. [`codec::Map`](crate::codec::Map)
+/// and lists are not counted.
+pub const MAX_TREES: usize = 65_536;
+/// Bytes of a big integer: 8,192 bits with the sign.
+pub const MAX_INTEGER_BYTES: usize = 1024;
+/// Objects that are nested in one, at any level.
+pub const MAX_NESTED_BLOCKS: usize = 65_536;
+/// Bytes of all objects together that are nested in one: 64 MiB.
+pub const MAX_NESTED_BYTES: usize = 64 << 20;
+/// Levels of objects nested in each other, the outermost one not counted.
+pub const MAX_NESTED_LEVELS: usize = 64;
+/// Bytes of the pattern of a path that an index goes by.
+pub const MAX_PATTERN_BYTES: usize = 256;
+/// Upgrades from one version of a class to another, one after the other.
+pub const MAX_UPGRADES: usize = 64;
 /// Bytes of a class name.
 pub const MAX_CLASS_BYTES: usize = 256;
 /// Parents of one op; a writer with more heads first writes ops that merge them.
@@ -21,6 +37,10 @@ pub const MAX_GRANTS: usize = 16;
 pub const MAX_ROLES: usize = 64;
 /// Writers that a genesis lists.
 pub const MAX_WRITERS: usize = 16_384;
+/// Bytes of the place of a child in its parent.
+pub const MAX_FIELD_PATH_BYTES: usize = 256;
+/// Replicas above a child, up to its root.
+pub const MAX_CHILD_LEVELS: usize = 16;
 /// Bytes of the name of a capability.
 pub const MAX_CAPABILITY_BYTES: usize = 64;
 /// Capabilities in one grant.

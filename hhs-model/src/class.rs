@@ -6,7 +6,7 @@ pub use change::{Action, Change, Changes, PathSegment, event_value};
 
 use crate::codec::EncodeError;
 use crate::id::{IdentityId, OpId};
-use crate::op::{Act, Genesis};
+use crate::op::{Act, Founding};
 
 /// A class of replicas: the state that a history of ops stands for, and how to write to it. Usually derived.
 ///
@@ -20,7 +20,7 @@ pub trait Replica: Sized + Send + Sync + 'static {
     type Edit<'a>;
 
     /// The state before any op.
-    fn new(genesis: &Genesis) -> Self;
+    fn new(founding: &Founding) -> Self;
 
     /// Applies an op whose past has been applied; reports to `changes` what is different now.
     ///

@@ -8,13 +8,17 @@
 mod collections;
 mod decoder;
 pub(crate) mod derived;
+mod diagnostic;
 mod encoder;
+mod integer;
+mod map;
 mod traits;
 pub(crate) mod unknown;
 mod value;
 
 pub use decoder::{DecodeError, Decoder, Kind, MapDecoder};
 pub use encoder::{EncodeError, Encoder};
+pub use map::Map;
 pub use traits::{Bytes, Decode, Encode, decode, encode};
 pub use unknown::Unknown;
 pub use value::{Value, ValueError};

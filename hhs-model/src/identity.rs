@@ -12,13 +12,15 @@ use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, U
 use crate::id::IdentityId;
 use crate::object::{CLASS_KEY, Object, expect_class};
 
-pub use keys::{KeyError, PublicKey, SecretKey, Signer};
+pub use keys::{KeyError, PublicKey, SecretKey, SignError, Signer};
 pub use signature::{Domain, Signature, SignatureError, SignedMessage, verify, verify_batch};
 
 #[cfg(test)]
 mod tests;
 
 /// A public key and immutable information about its holder.
+///
+/// It is self-contained: there are no links in it, so that whoever has it needs nothing else to know whom it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     /// What the holder's signatures are checked with.
@@ -51,7 +53,7 @@ impl Identity {
     /// Canonical bytes and id.
     ///
     /// # Errors
-    /// If the information has no canonical form, or all together exceeds [`MAX_IDENTITY_BYTES`].
+    /// If the information has no canonical form or holds links, or all together exceeds [`MAX_IDENTITY_BYTES`].
     pub fn encoded(&self) -> Result<(Vec<u8>, IdentityId), EncodeError> {
         let bytes = encode(self)?;
         let id = IdentityId::of(&bytes);
@@ -76,7 +78,7 @@ impl Object for Identity {
 // By hand, as the bound on its bytes cannot be derived.
 impl Encode for Identity {
     fn encode(&self, encoder: &mut Encoder) {
-        let start = encoder.position();
+        let (start, links) = (encoder.position(), encoder.links());
         let mut rest = UnknownEntries::new(&self.unknown);
         encoder.map(3 + rest.count());
         encoder.key(CLASS_KEY).text(Self::CLASS);
@@ -85,6 +87,9 @@ impl Encode for Identity {
         rest.write_before("info", encoder);
         encoder.key("info").value(&self.info);
         rest.write_all(encoder);
+        if encoder.links() != links {
+            encoder.fail(EncodeError::Validation(LINKS.to_owned()));
+        }
         let count = encoder.since(start).len();
         if count > MAX_IDENTITY_BYTES {
             encoder.fail(EncodeError::Bound { what: BYTES, count, limit: MAX_IDENTITY_BYTES });
@@ -94,7 +99,7 @@ impl Encode for Identity {
 
 impl Decode for Identity {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let start = decoder.position();
+        let (start, links) = (decoder.position(), decoder.links());
         let mut map = decoder.map()?;
         expect_class(&mut map, decoder, Self::CLASS)?;
         let (mut key, mut info, mut unknown) = (None, None, Unknown::default());
@@ -102,10 +107,13 @@ impl Decode for Identity {
             match field {
                 "key" => key = Some(decoder.value()?),
                 "info" => info = Some(decoder.value()?),
-                _ => drop(unknown.0.insert(field.to_owned(), decoder.value()?)),
+                _ => unknown.read(field, &map, decoder)?,
             }
         }
         check_size(decoder.since(start).len())?;
+        if decoder.links() != links {
+            return Err(DecodeError::Invalid(LINKS));
+        }
         Ok(Self {
             key: key.ok_or(DecodeError::MissingField("key"))?,
             info: info.ok_or(DecodeError::MissingField("info"))?,
@@ -115,6 +123,7 @@ impl Decode for Identity {
 }
 
 const BYTES: &str = "bytes of an identity";
+const LINKS: &str = "an identity holds no links: link to the identity from elsewhere instead";
 
 fn check_size(count: usize) -> Result<(), DecodeError> {
     match count {

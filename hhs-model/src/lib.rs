@@ -18,12 +18,13 @@ pub mod op;
 pub mod registry;
 pub mod runtime;
 
-pub use codec::{Bytes, Decode, Encode, Value};
+pub use codec::{Bytes, Decode, Encode, Map, Value};
 pub use hhs_model_derive::{Decode, Encode, Object, seam};
 pub use history::Frontier;
 pub use id::{Cid, Hash, IdentityId, ObjectId, OpId, PayloadId, ReplicaId};
 pub use identity::{Author, Identity, PublicKey, SecretKey, Signature, Signer};
-pub use object::{Link, Object};
+pub use num_bigint::BigInt;
+pub use object::{Link, Nested, Nonce, Object};
 pub use registry::Registry;
 pub use runtime::Runtime;
 

@@ -1,5 +1,14 @@
 //! Objects: immutable typed values whose class is part of their hashed content, and links to them.
 
+mod any;
+mod blocks;
+mod links;
+mod loading;
+pub(crate) mod nested;
+mod nonce;
+mod path;
+pub(crate) mod recorder;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,12 +16,21 @@ use std::marker::PhantomData;
 use crate::bounds::MAX_CLASS_BYTES;
 use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, MapDecoder, decode, encode};
 use crate::id::ObjectId;
+use crate::registry::{Registry, RegistryError};
+
+pub use any::AnyObject;
+pub use blocks::{Block, to_blocks};
+pub use links::{LinkAt, links};
+pub use loading::{Blocks, LoadError, Loading, load_deep};
+pub use nested::Nested;
+pub use nonce::Nonce;
+pub use path::{Path, Step};
 
 /// The key under which an object's class stands. It is the shortest key there is and sorts before every letter, so that
 /// the class comes first in the bytes.
 pub const CLASS_KEY: &str = "$";
 
-/// A class of immutable values. Usually derived:
+/// A class of immutable values, which can be handed from thread to thread. Usually derived:
 ///
 /// ```
 /// use hhs_model::{Object, object};
@@ -32,9 +50,23 @@ pub const CLASS_KEY: &str = "$";
 /// assert_eq!(object::from_bytes::<Message>(&bytes)?, message);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait Object: Encode + Decode {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an object",
+    label = "has no class",
+    note = "derive `Object` and name its class: `#[derive(Object)] #[object(class = \"app/v1/Name\")]`"
+)]
+pub trait Object: Encode + Decode + Send + Sync + 'static {
     /// The name of the class, by convention `"app/version/Name"`.
     const CLASS: &'static str;
+
+    /// Tells a registry how objects of older classes become objects of this one. Called when the class is registered;
+    /// derived from `#[object(upgrades = …)]`.
+    ///
+    /// # Errors
+    /// If the registry takes no such upgrade.
+    fn register_upgrades(_registry: &mut Registry) -> Result<(), RegistryError> {
+        Ok(())
+    }
 }
 
 /// The canonical bytes of an object.
@@ -73,10 +105,11 @@ pub fn class_of(bytes: &[u8]) -> Result<&str, DecodeError> {
         _ => return Err(DecodeError::MissingField(CLASS_KEY)),
     }
     let class = decoder.text()?;
-    if class.len() > MAX_CLASS_BYTES {
-        return Err(DecodeError::Bound { what: "bytes of a class name", count: class.len(), limit: MAX_CLASS_BYTES });
+    match class.len() {
+        0 => Err(DecodeError::Invalid("a class has a name of one byte at least")),
+        1..=MAX_CLASS_BYTES => Ok(class),
+        count => Err(DecodeError::Bound { what: "bytes of a class name", count, limit: MAX_CLASS_BYTES }),
     }
-    Ok(class)
 }
 
 /// A typed reference to an object by id.

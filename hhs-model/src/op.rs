@@ -3,12 +3,18 @@
 //! The header names the payload by hash and size, so that history can be checked and relayed without payloads. Headers
 //! are closed: a field that is not known makes a header refused, because everybody has to judge it alike.
 
+mod capability;
+mod field_path;
+mod founding;
 mod genesis;
 mod header;
 mod order;
 
-pub use genesis::{Capability, CapabilityError, Genesis, GenesisError};
-pub use header::{Act, Header, Op, OpError, PayloadRef};
+pub use capability::{Capability, CapabilityError, Roles};
+pub use field_path::{FieldPath, FieldPathError};
+pub use founding::{Founding, FoundingError};
+pub use genesis::{Genesis, GenesisError, Origin};
+pub use header::{Act, Header, Op, OpError, PayloadRef, SignOpError};
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ mod features;
 mod law;
 mod manifest;
 mod map;
+mod postgres;
 mod setup;
 mod steps;
 mod tidy;
@@ -34,7 +35,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Check everything: formatting, lints, dependency law, map, tidiness, tests, documentation, wasm32
+    /// Check everything: formatting, lints, dependency law, map, tidiness, tests, documentation, PostgreSQL, wasm32
     Ci(ci::Arguments),
     /// Install what `ci` needs and Rust does not bring (Debian, root); does nothing when it is there
     Setup,

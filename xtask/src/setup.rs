@@ -1,11 +1,13 @@
 //! `cargo xtask setup`: installs what `cargo xtask ci` would otherwise leave out (Debian, root).
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use thiserror::Error;
 
 use crate::command::{self, CommandError};
+use crate::postgres;
 use crate::wasm::{self, DEBIAN_PACKAGES, TARGET, Toolchain};
 use crate::workspace::Workspace;
 
@@ -14,8 +16,8 @@ use crate::workspace::Workspace;
 pub(crate) enum SetupError {
     /// There is no apt here.
     #[error(
-        "this is not Debian, so nothing can be installed from here: run `rustup target add {TARGET}`, \
-         or install that target with your system's packages, and then `cargo xtask ci --all`"
+        "this is not Debian, so nothing can be installed from here: run `rustup target add {TARGET}`, install that \
+         target and a PostgreSQL server with your system's packages, and then run `cargo xtask ci --all`"
     )]
     NotDebian,
     /// apt asks for root.
@@ -24,10 +26,13 @@ pub(crate) enum SetupError {
     )]
     NotRoot { packages: String },
     /// apt did not do it.
-    #[error("{0}; `rustup target add {TARGET}` serves as well")]
+    #[error("{0}; instead of the compiler's packages, `rustup target add {TARGET}` serves as well")]
     Apt(#[from] CommandError),
-    /// All packages are there, and still no compiler.
-    #[error("the packages {packages} are installed, but {lack}: reinstall them, or run `rustup target add {TARGET}`")]
+    /// Debian would start a server that nobody needs.
+    #[error("{CLUSTER_SETTINGS} cannot be changed ({0}): install PostgreSQL by hand")]
+    Settings(std::io::Error),
+    /// All packages are there, and still something is missing.
+    #[error("the packages {packages} are installed, but {lack}: reinstall them, or install it from elsewhere")]
     StillLacking { packages: String, lack: String },
 }
 
@@ -37,30 +42,32 @@ pub(crate) enum SetupError {
 ///
 /// When the system is not Debian, the user is not root, or apt fails.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), SetupError> {
-    if let Ok(toolchain) = wasm::find(workspace) {
-        say_ready(toolchain);
-        return Ok(());
+    let mut wanted = Vec::new();
+    if wasm::find(workspace).is_err() {
+        wanted.extend(DEBIAN_PACKAGES);
     }
-    let is_debian = fs::read_to_string("/etc/os-release").is_ok_and(|release| is_debian(&release));
-    if !is_debian {
-        return Err(SetupError::NotDebian);
+    if postgres::find().is_err() {
+        wanted.push(postgres::DEBIAN_PACKAGE);
     }
-    install(&missing(workspace), workspace)?;
-    match wasm::find(workspace) {
-        Ok(toolchain) => {
-            say_ready(toolchain);
-            Ok(())
+    if !wanted.is_empty() {
+        if !fs::read_to_string("/etc/os-release").is_ok_and(|release| is_debian(&release)) {
+            return Err(SetupError::NotDebian);
         }
-        Err(lack) => Err(SetupError::StillLacking { packages: DEBIAN_PACKAGES.join(" "), lack }),
+        install(&missing(workspace, &wanted), workspace)?;
     }
+    let still_lacking = |lack| SetupError::StillLacking { packages: wanted.join(" "), lack };
+    let toolchain = wasm::find(workspace).map_err(still_lacking)?;
+    let server = postgres::find().map_err(still_lacking)?;
+    say_ready(toolchain, &server);
+    Ok(())
 }
 
-fn say_ready(toolchain: Toolchain) {
+fn say_ready(toolchain: Toolchain, server: &Path) {
     let which = match toolchain {
         Toolchain::InUse => "the toolchain in use",
         Toolchain::Debian => "Debian's compiler",
     };
-    println!("setup: nothing is missing ({which} checks {TARGET})");
+    println!("setup: nothing is missing ({which} checks {TARGET}, PostgreSQL is in {})", server.display());
 }
 
 fn install(packages: &[&str], workspace: &Workspace) -> Result<(), SetupError> {
@@ -72,8 +79,34 @@ fn install(packages: &[&str], workspace: &Workspace) -> Result<(), SetupError> {
     }
     println!("setup: installing {}", packages.join(" "));
     command::run(apt_get(workspace).arg("update"))?;
-    command::run(apt_get(workspace).args(["install", "--yes", "--no-install-recommends"]).args(packages))?;
-    Ok(())
+    if packages.contains(&postgres::DEBIAN_PACKAGE) {
+        prevent_cluster(workspace)?;
+    }
+    Ok(apt_install(packages, workspace)?)
+}
+
+/// Debian's package makes a database cluster and starts a server, which the tests do not use. Its settings can forbid
+/// that, and have to be there before it; where they are already, they are somebody's.
+fn prevent_cluster(workspace: &Workspace) -> Result<(), SetupError> {
+    let settings = postgres::DEBIAN_SETTINGS_PACKAGE;
+    if missing(workspace, &[settings]).is_empty() {
+        return Ok(());
+    }
+    apt_install(&[settings], workspace)?;
+    let text = fs::read_to_string(CLUSTER_SETTINGS).map_err(SetupError::Settings)?;
+    fs::write(CLUSTER_SETTINGS, without_cluster(&text)).map_err(SetupError::Settings)
+}
+
+/// Debian's settings with the one for the first cluster turned off; it is there as a comment.
+fn without_cluster(settings: &str) -> String {
+    let (name, off) = ("create_main_cluster", "create_main_cluster = false");
+    let is_setting = |line: &&str| line.trim_start_matches(['#', ' ']).starts_with(name);
+    let others = settings.lines().filter(|line| !is_setting(line));
+    others.chain([off]).flat_map(|line| [line, "\n"]).collect()
+}
+
+fn apt_install(packages: &[&str], workspace: &Workspace) -> Result<(), CommandError> {
+    command::run(apt_get(workspace).args(["install", "--yes", "--no-install-recommends"]).args(packages))
 }
 
 fn apt_get(workspace: &Workspace) -> Command {
@@ -82,14 +115,14 @@ fn apt_get(workspace: &Workspace) -> Command {
     command
 }
 
-/// The packages of the Debian way that are not installed.
-fn missing(workspace: &Workspace) -> Vec<&'static str> {
+/// Those of Debian's packages that are not installed.
+fn missing(workspace: &Workspace, packages: &[&'static str]) -> Vec<&'static str> {
     let installed = |package: &&str| {
         let mut query = workspace.command("dpkg-query");
         query.args(["--show", "--showformat", "${db:Status-Status}", package]).stderr(std::process::Stdio::null());
         query.output().is_ok_and(|output| output.status.success() && output.stdout == b"installed")
     };
-    DEBIAN_PACKAGES.into_iter().filter(|package| !installed(package)).collect()
+    packages.iter().copied().filter(|package| !installed(package)).collect()
 }
 
 fn is_root(workspace: &Workspace) -> bool {
@@ -102,6 +135,9 @@ fn is_debian(os_release: &str) -> bool {
         ["ID", "ID_LIKE"].contains(&key) && value.trim_matches('"').split_whitespace().any(|system| system == "debian")
     })
 }
+
+/// What Debian's packages of PostgreSQL do when they are installed.
+const CLUSTER_SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
 
 #[cfg(test)]
 mod tests;

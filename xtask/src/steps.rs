@@ -6,7 +6,9 @@ use crate::ci::Outcome;
 use crate::workspace::Workspace;
 
 mod cargo;
+mod postgres;
 mod repository;
+mod vectors;
 mod wasm32;
 
 /// A step by its name on the command line.
@@ -24,10 +26,14 @@ pub(crate) enum Step {
     Features,
     /// Headers, sizes, manifests, no ignored tests
     Tidy,
-    /// All tests pass
+    /// All tests pass, but for those that need a server
     Tests,
+    /// The tests of the backend on PostgreSQL pass, on a server that they start
+    Postgres,
     /// Documentation builds without warnings
     Docs,
+    /// The golden vectors hold in JavaScript too
+    Vectors,
     /// The portable crates compile for wasm32-unknown-unknown
     Wasm32,
 }
@@ -43,7 +49,9 @@ impl Step {
             Self::Features => "features",
             Self::Tidy => "tidy",
             Self::Tests => "tests",
+            Self::Postgres => "postgres",
             Self::Docs => "docs",
+            Self::Vectors => "vectors",
             Self::Wasm32 => "wasm32",
         }
     }
@@ -58,7 +66,9 @@ impl Step {
             Self::Features => repository::features(workspace),
             Self::Tidy => repository::tidy(workspace),
             Self::Tests => cargo::tests(workspace),
+            Self::Postgres => postgres::test(workspace),
             Self::Docs => cargo::docs(workspace),
+            Self::Vectors => vectors::check(workspace),
             Self::Wasm32 => wasm32::check(workspace),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hhs_crdt::{Log, Members, Register, Replica, Set};
 use hhs_model::class::{Change, Changes, Draft, OpContext, Void};
 use hhs_model::codec::{Value, encode};
-use hhs_model::op::{Act, Genesis};
+use hhs_model::op::{Act, Founding, Genesis};
 use hhs_model::{IdentityId, OpId};
 
 /// The class that the tests are about.
@@ -21,13 +21,13 @@ pub(crate) struct Room {
 impl Room {
     /// A room before any op.
     pub(crate) fn empty() -> Self {
-        Self::new(&genesis())
+        Self::new(&founding())
     }
 }
 
-/// The genesis of the room: author 0 may write, and admit others.
-pub(crate) fn genesis() -> Genesis {
-    Genesis::with_founder(Room::CLASS, [7; 16], identity(0))
+/// The founding of the room: author 0 may write, and admit others.
+pub(crate) fn founding() -> Founding {
+    Founding::root(Genesis::with_founder(Room::CLASS, [7; 16], identity(0))).expect("it has canonical bytes")
 }
 
 /// The identity of an author.
@@ -193,6 +193,6 @@ pub(crate) fn add(element: &str) -> Value {
 /// The mutation that removes an element as far as the ops of these numbers add it.
 pub(crate) fn remove(element: &str, seen: &[usize]) -> Value {
     let seen: BTreeSet<OpId> = seen.iter().map(|number| op_id(*number)).collect();
-    let seen = seen.iter().map(|op| Value::Link(op.cid())).collect();
+    let seen = seen.iter().map(|op| Value::from(op.cid())).collect();
     map([("remove", map([("value", text(element)), ("seen", Value::List(seen))]))])
 }

@@ -3,7 +3,7 @@
 use hhs_crdt::{At, Field, Log};
 use hhs_model::class::{Changes, OpContext};
 
-use crate::history::{World, genesis, identity, op_id};
+use crate::history::{World, founding, identity, op_id};
 
 fn messages(world: &World, author: usize) -> Vec<&str> {
     world.room(author).messages.iter().map(|entry| entry.value.as_str()).collect()
@@ -71,7 +71,7 @@ fn the_last_entries_are_read_from_the_end() {
 #[test]
 fn a_log_of_hundreds_of_thousands_of_entries_is_ordinary() {
     const ENTRIES: u64 = 300_000;
-    let mut log: Log<u64> = Log::new(&genesis());
+    let mut log: Log<u64> = Log::new(&founding());
     let id = op_id(0);
     for height in 0..ENTRIES {
         let op = OpContext { id, height, author: identity(0), time: 0, act: None };

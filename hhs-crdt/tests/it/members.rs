@@ -2,9 +2,9 @@
 
 use hhs_crdt::Replica;
 use hhs_model::class::{Action, EditError};
-use hhs_model::op::{Act, Capability};
+use hhs_model::op::{Act, Capability, Genesis};
 
-use crate::history::{Room, World, identity, payload, text};
+use crate::history::{Room, World, founding, identity, payload, text};
 
 /// The founder is a member from the start, with the right to admit others; nobody else is.
 #[test]
@@ -13,6 +13,16 @@ fn the_genesis_names_the_first_members() {
     assert!(members.contains(&identity(0)) && members.can(&identity(0), Capability::GRANT));
     assert!(!members.contains(&identity(1)));
     assert_eq!((members.len(), members.is_empty()), (1, false));
+}
+
+/// A list of guests is a child of the room, and its genesis names nobody: its members are those that the room began with.
+#[test]
+fn a_child_begins_with_the_members_of_its_root() {
+    let room = founding();
+    let genesis = Genesis::child(room.id(), "guests".parse().expect("a path"), Room::CLASS);
+    let guests = Room::new(&room.child(genesis).expect("a child of the room"));
+    assert_eq!(guests.members, Room::empty().members);
+    assert!(guests.members.can(&identity(0), Capability::GRANT));
 }
 
 /// Ana admits Ben, who can write and admit others; the room is told who came, once.

@@ -6,7 +6,7 @@ use hhs_model::codec::{Value, decode};
 use hhs_model::op::Act;
 use hhs_model::{Cid, IdentityId, OpId};
 
-use crate::history::{Room, TestOp, genesis, identity};
+use crate::history::{Room, TestOp, founding, identity};
 
 /// What can be read in a room.
 #[derive(Debug, Default, PartialEq)]
@@ -94,9 +94,9 @@ fn tags(ops: &[&TestOp]) -> Vec<String> {
 }
 
 fn roles(ops: &[TestOp]) -> BTreeSet<(String, IdentityId)> {
-    let genesis = genesis();
+    let founding = founding();
     let given =
-        genesis.roles.iter().flat_map(|(name, holders)| holders.iter().map(|holder| (name.to_string(), *holder)));
+        founding.roles().iter().flat_map(|(name, holders)| holders.iter().map(|holder| (name.to_string(), *holder)));
     let granted = ops.iter().filter_map(|op| op.act()).flat_map(|act| {
         let Act::Grant { to, can } = act;
         can.iter().map(|capability| (capability.to_string(), *to))

@@ -5,7 +5,7 @@ use hhs_model::class::{Action, Changes, Draft, EditError, OpContext, Void};
 use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, Value, decode, encode};
 use hhs_model::op::{Act, Capability};
 
-use crate::history::{Room, World, add, bytes, genesis, identity, map, op_id, payload, remove, text};
+use crate::history::{Room, World, add, bytes, founding, identity, map, op_id, payload, remove, text};
 
 /// An op whose payload means nothing is kept, and its payload void as a whole: what it has right does not count either.
 #[test]
@@ -65,7 +65,7 @@ fn a_grant_beside_a_payload_that_means_nothing_counts() {
 /// The links in a remove have to ascend, as sets do everywhere in the format.
 #[test]
 fn the_ops_that_a_remove_lists_ascend() {
-    let mut links: Vec<Value> = [op_id(0), op_id(1)].iter().map(|op| Value::Link(op.cid())).collect();
+    let mut links: Vec<Value> = [op_id(0), op_id(1)].iter().map(|op| Value::from(op.cid())).collect();
     let mut results = Vec::new();
     for _ in 0..2 {
         let mutation = map([("remove", map([("value", text("a")), ("seen", Value::List(links.clone()))]))]);
@@ -118,7 +118,7 @@ fn an_edit_shows_the_state_before_it() {
 /// Whatever a value's own class or the bounds do not allow is an error before there is an op.
 #[test]
 fn what_cannot_be_saved_is_an_error() {
-    let room = Numbers::new(&genesis());
+    let room = Numbers::new(&founding());
     let mut edit = room.edit();
     edit.ratio.set(f64::NAN);
     assert!(matches!(Numbers::finish(edit), Err(EditError::Encode(EncodeError::Float(_)))));
@@ -159,7 +159,7 @@ struct Numbers {
 #[test]
 fn a_field_goes_by_one_name_everywhere() {
     assert_eq!(Numbers::CLASS, "test/v1/Numbers");
-    let mut numbers = Numbers::new(&genesis());
+    let mut numbers = Numbers::new(&founding());
     let mut edit = numbers.edit();
     edit.ratio.set(0.5);
     edit.r#type.set(None);
@@ -188,10 +188,10 @@ struct Shelf<T: Ord + Clone, const SIZE: usize = 3> {
 #[test]
 fn a_class_may_be_generic() {
     fn empty<T: Ord + Clone + Encode + Decode + Send + Sync + 'static>() -> Shelf<T, 2> {
-        Shelf::new(&genesis())
+        Shelf::new(&founding())
     }
     assert!(empty::<u64>().things.is_empty());
-    let shelf: Shelf<String> = Shelf::new(&genesis());
+    let shelf: Shelf<String> = Shelf::new(&founding());
     let mut edit = shelf.edit();
     edit.things.insert("book".into());
     edit.size.set(1);
@@ -220,7 +220,7 @@ fn a_value_that_grows_beyond_a_block_does_not_panic() {
         value: Register<Swollen>,
     }
     let op = World::new(1).write(0, payload([("value", vec![Value::Null])])).clone();
-    let mut holder = Holder::new(&genesis());
+    let mut holder = Holder::new(&founding());
     assert_eq!(op.apply(&mut holder).map(|changes| changes.len()), Ok(1));
     assert!(holder.value.get().is_some());
 }

@@ -54,9 +54,45 @@ fn bounds_of_type_parameters() {
         }
     });
     let item = item.expect("that is a struct");
-    let generics = bounded(&item.generics, &item.types(), &quote!(Encode));
+    let generics = bounded(&item.generics, &item.types(), &quote!(Encode), &quote!(model));
     let where_clause = generics.where_clause.map(|clause| quote!(#clause).to_string()).unwrap_or_default();
     let expected = quote!(where U: Copy, T: Encode, U: Encode, V: Encode, W: Encode, V::Label: Encode).to_string();
     assert_eq!(where_clause, expected);
     assert_eq!(generics.params.len(), 6);
+}
+
+/// What is nested is an object; what an object is made of has bytes, and can be shared between threads.
+#[test]
+fn bounds_of_nested_parameters() {
+    let item = Item::parse(&parse_quote! {
+        struct Page<T, U> {
+            first: Nested<T>,
+            rest: Vec<object::Nested<Page<T, Option<U>>>>,
+        }
+    });
+    let item = item.expect("that is a struct");
+    let generics = bounded(&item.generics, &item.types(), &quote!(Encode), &quote!(model));
+    let where_clause = generics.where_clause.map(|clause| quote!(#clause).to_string()).unwrap_or_default();
+    let shared = quote!(Encode + ::core::marker::Send + ::core::marker::Sync + 'static);
+    let expected = quote!(where T: #shared, U: #shared, T: model::object::Object).to_string();
+    assert_eq!(where_clause, expected);
+}
+
+/// A struct without fields is an empty map, however it is written.
+#[test]
+fn structs_without_fields() {
+    for input in [
+        parse_quote!(
+            struct A;
+        ),
+        parse_quote!(
+            struct A();
+        ),
+        parse_quote!(
+            struct A {}
+        ),
+    ] {
+        let item = Item::parse(&input).expect("that is a struct");
+        assert!(matches!(item.shape, Shape::Struct(Content::Named(named)) if named.fields.is_empty()));
+    }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Authority, Refusal, Seen};
 use crate::id::{IdentityId, OpId, ReplicaId};
 use crate::identity::SecretKey;
-use crate::op::{Act, Capability, Genesis, Header, Op};
+use crate::op::{Act, Capability, Founding, Genesis, Header, Op};
 
 /// The authors of the stories; Ana is the founder.
 const ANA: usize = 0;
@@ -29,8 +29,12 @@ fn grant(to: usize, names: &[&str]) -> Option<Act> {
     Some(Act::Grant { to: identity(to), can: can(names) })
 }
 
-fn founded_by_ana() -> Genesis {
-    Genesis::with_founder("test/v1/Room", [0; 16], identity(ANA))
+fn founded_by_ana() -> Founding {
+    founding(Genesis::with_founder("test/v1/Room", [0; 16], identity(ANA)))
+}
+
+fn founding(genesis: Genesis) -> Founding {
+    Founding::root(genesis).unwrap()
 }
 
 /// A header; `number` makes those distinct that are equal otherwise.
@@ -62,8 +66,8 @@ struct World {
 }
 
 impl World {
-    fn new(genesis: Genesis) -> Self {
-        Self { authority: Authority::new(genesis), kept: Vec::new(), above: BTreeMap::new() }
+    fn new(founding: Founding) -> Self {
+        Self { authority: Authority::new(founding), kept: Vec::new(), above: BTreeMap::new() }
     }
 
     /// What an op with these parents has seen.

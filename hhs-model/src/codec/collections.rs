@@ -28,19 +28,36 @@ impl<T: Encode> Encode for Vec<T> {
 impl<T: Decode> Decode for Vec<T> {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let count = decoder.list()?;
-        // Grows with what is really there, not with what is claimed.
-        let mut items = Vec::new();
-        for _ in 0..count {
-            items.push(T::decode(decoder)?);
+        let mut items = with_room(count);
+        for read in 0..count {
+            let item = T::decode(decoder)?;
+            if items.len() == items.capacity() {
+                // By little more than what is really there, as old and new items are held at a time.
+                items.reserve_exact((read / 4 + 4).min(count - read));
+            }
+            items.push(item);
         }
         decoder.leave();
         Ok(items)
     }
 }
 
+/// Room for `count` items that the decoder says can follow, at once if items are small.
+///
+/// [`Decoder::list`] and [`Decoder::map`] see to it that all that is claimed and not yet read takes no more bytes than
+/// there are: what is taken here, in all open lists and maps together, is at most [`ROOM_BYTES`] for each of them.
+/// Growing by steps would take up to three times as much for a moment. Large items do not get room before they are there.
+pub(super) fn with_room<T>(count: usize) -> Vec<T> {
+    if size_of::<T>() <= ROOM_BYTES { Vec::with_capacity(count) } else { Vec::new() }
+}
+
+/// Largest item that gets its room beforehand: as many bytes as decoding may take for each byte that is read.
+const ROOM_BYTES: usize = 64;
+
 /// A set is a list of its elements, strictly ascending by length of their canonical bytes and then bytewise.
 impl<T: Encode> Encode for BTreeSet<T> {
     fn encode(&self, encoder: &mut Encoder) {
+        encoder.tree(self.len());
         encoder.list(self.len());
         let mut starts = Vec::with_capacity(self.len());
         for item in self {
@@ -58,6 +75,7 @@ impl<T: Encode> Encode for BTreeSet<T> {
 impl<T: Decode + Ord> Decode for BTreeSet<T> {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let count = decoder.list()?;
+        decoder.tree(count)?;
         let mut items = Self::new();
         let mut last: Option<&[u8]> = None;
         for _ in 0..count {
@@ -65,12 +83,12 @@ impl<T: Decode + Ord> Decode for BTreeSet<T> {
             let item = T::decode(decoder)?;
             let bytes = decoder.since(start);
             if last.is_some_and(|last| canonical_order(last, bytes).is_ge()) {
-                return Err(DecodeError::KeyOrder(start));
+                return Err(DecodeError::ItemOrder(start));
             }
             last = Some(bytes);
             // Items that their order does not tell apart would be lost.
             if !items.insert(item) {
-                return Err(DecodeError::KeyOrder(start));
+                return Err(DecodeError::ItemOrder(start));
             }
         }
         decoder.leave();
@@ -83,6 +101,7 @@ impl<T: Encode> Encode for BTreeMap<String, T> {
     fn encode(&self, encoder: &mut Encoder) {
         let mut entries: Vec<(&String, &T)> = self.iter().collect();
         entries.sort_by(|(a, _), (b, _)| canonical_order(a.as_bytes(), b.as_bytes()));
+        encoder.tree(entries.len());
         encoder.map(entries.len());
         for (key, value) in entries {
             if encoder.has_failed() {
@@ -97,6 +116,7 @@ impl<T: Encode> Encode for BTreeMap<String, T> {
 impl<T: Decode> Decode for BTreeMap<String, T> {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let mut entries = decoder.map()?;
+        decoder.tree(entries.left())?;
         let mut map = Self::new();
         while let Some(key) = entries.next_key(decoder)? {
             map.insert(key.to_owned(), T::decode(decoder)?);

@@ -1,21 +1,28 @@
 //! The strict decoder: reads canonical bytes in place and refuses all others.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use super::traits::Decode;
-use crate::bounds::{MAX_BLOCK_BYTES, MAX_DEPTH, MAX_LINKS};
+use crate::bounds::{MAX_BLOCK_BYTES, MAX_DEPTH, MAX_LINKS, MAX_TREES};
 use crate::id::{Cid, CidError};
+use crate::object::recorder::Recorder;
 
 /// Reads one value of canonical DAG-CBOR, item by item, without copying.
 ///
-/// It never trusts a claimed length: a list that claims more items than there are bytes left is refused before anything
-/// is allocated. Nesting is bounded by [`MAX_DEPTH`].
+/// It never trusts a claimed length: lists and maps that together claim more items than there are bytes left are refused
+/// before anything is allocated. Nesting is bounded by [`MAX_DEPTH`].
 #[derive(Debug, Clone)]
 pub struct Decoder<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
     links: usize,
+    trees: usize,
+    /// Items that open lists and maps have claimed and that have not begun, each of which takes a byte at least.
+    owed: usize,
+    /// Who is told of nested objects.
+    recorder: Option<&'a RefCell<Recorder>>,
 }
 
 /// Why bytes were refused; every position is an offset in bytes.
@@ -62,9 +69,12 @@ pub enum DecodeError {
     /// A map key that is not text.
     #[error("the map key at {0} is not text")]
     KeyKind(usize),
-    /// Map keys, or items of a set, that are doubled or out of order.
-    #[error("the map key or set item at {0} is doubled or out of order")]
+    /// Map keys that are doubled or out of order.
+    #[error("the map key at {0} is doubled or out of order: keys go shorter first, then bytewise")]
     KeyOrder(usize),
+    /// Items of a set, or of a list that has to ascend, that are doubled or out of order.
+    #[error("the item at {0} is doubled or out of order in a set or an ascending list")]
+    ItemOrder(usize),
     /// Nesting deeper than [`MAX_DEPTH`].
     #[error("lists and maps are nested deeper than {MAX_DEPTH} at {0}")]
     TooDeep(usize),
@@ -134,6 +144,12 @@ pub enum Kind {
     Float,
 }
 
+/// What stands before the binary CID of a link: tag 42, a byte string of 37 bytes, the zero.
+const LINK_HEAD: &[u8] = &[0xd8, 0x2a, 0x58, 0x25, 0x00];
+
+/// What is counted against [`MAX_TREES`].
+pub(crate) const TREES: &str = "sets and maps held as trees (BTreeSet, BTreeMap)";
+
 /// The order of map keys: shorter first, then bytewise.
 pub(crate) fn canonical_order(a: &[u8], b: &[u8]) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
@@ -153,7 +169,25 @@ impl<'a> Decoder<'a> {
 
     /// A decoder for what is made of several blocks and bounded elsewhere, such as a message.
     pub fn unbounded(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, depth: 0, links: 0 }
+        Self { bytes, at: 0, depth: 0, links: 0, trees: 0, owed: 0, recorder: None }
+    }
+
+    /// A decoder that tells of the nested objects that it reads.
+    ///
+    /// # Errors
+    /// As [`Decoder::new`].
+    pub(crate) fn recording(bytes: &'a [u8], recorder: &'a RefCell<Recorder>) -> Result<Self, DecodeError> {
+        Ok(Self { recorder: Some(recorder), ..Self::new(bytes)? })
+    }
+
+    /// Who is told of nested objects, if anybody is.
+    pub(crate) fn recorder(&self) -> Option<&'a RefCell<Recorder>> {
+        self.recorder
+    }
+
+    /// How many links were read.
+    pub(crate) fn links(&self) -> usize {
+        self.links
     }
 
     /// The offset of the next item.
@@ -186,6 +220,7 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     /// If the bytes end here, or begin an item that the format does not have.
+    #[inline]
     pub fn peek(&self) -> Result<Kind, DecodeError> {
         let first = *self.bytes.get(self.at).ok_or(DecodeError::Truncated(self.at))?;
         Ok(match (first >> 5, first & 31) {
@@ -208,9 +243,9 @@ impl<'a> Decoder<'a> {
     /// If the next item is not one.
     pub fn int(&mut self) -> Result<i128, DecodeError> {
         let at = self.at;
-        match self.peek()? {
-            Kind::Integer => {}
-            _ => return Err(DecodeError::Expected { expected: "an integer", at }),
+        if !self.bytes.get(at).is_some_and(|first| first >> 5 <= 1) {
+            self.peek()?;
+            return Err(DecodeError::Expected { expected: "an integer", at });
         }
         match self.head()? {
             (0, value) => Ok(i128::from(value)),
@@ -237,7 +272,7 @@ impl<'a> Decoder<'a> {
             0xf9 | 0xfa => return Err(DecodeError::Float(at)),
             _ => return Err(DecodeError::Expected { expected: "a float", at }),
         }
-        self.at += 1;
+        self.begin();
         let mut raw = [0; 8];
         raw.copy_from_slice(self.take(8)?);
         let value = f64::from_be_bytes(raw);
@@ -258,7 +293,7 @@ impl<'a> Decoder<'a> {
             0xf5 => true,
             _ => return Err(DecodeError::Expected { expected: "true or false", at }),
         };
-        self.at += 1;
+        self.begin();
         Ok(value)
     }
 
@@ -269,7 +304,7 @@ impl<'a> Decoder<'a> {
     pub fn null(&mut self) -> Result<(), DecodeError> {
         let at = self.at;
         match self.bytes.get(at).ok_or(DecodeError::Truncated(at))? {
-            0xf6 => self.at += 1,
+            0xf6 => self.begin(),
             _ => return Err(DecodeError::Expected { expected: "null", at }),
         }
         Ok(())
@@ -308,11 +343,27 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// If the next item is not one, or its CID is of another kind than this format uses.
     pub fn link(&mut self) -> Result<Cid, DecodeError> {
+        if let Some(rest) = self.bytes[self.at..].strip_prefix(LINK_HEAD)
+            && let Some(cid) = rest.get(..Cid::BYTES)
+            && let Ok(cid) = Cid::from_bytes(cid)
+        {
+            self.begin();
+            self.at += LINK_HEAD.len() - 1 + Cid::BYTES;
+            return self.count_link(cid);
+        }
+        self.other_link()
+    }
+
+    /// Says what is wrong with what is not a link in the one form that links have.
+    #[cold]
+    fn other_link(&mut self) -> Result<Cid, DecodeError> {
         let at = self.at;
         let tag = self.typed(6, "a link")?;
         if tag != 42 {
             return Err(DecodeError::Tag(at));
         }
+        // The tag and its bytes are one item.
+        self.owed += 1;
         let bytes = match self.peek()? {
             Kind::Bytes => self.bytes()?,
             _ => return Err(DecodeError::Tag(at)),
@@ -321,6 +372,10 @@ impl<'a> Decoder<'a> {
             Some((0, cid)) => Cid::from_bytes(cid).map_err(|source| DecodeError::Link { at, source })?,
             _ => return Err(DecodeError::Tag(at)),
         };
+        self.count_link(cid)
+    }
+
+    fn count_link(&mut self, cid: Cid) -> Result<Cid, DecodeError> {
         self.links += 1;
         if self.links > MAX_LINKS {
             return Err(DecodeError::TooManyLinks);
@@ -334,7 +389,7 @@ impl<'a> Decoder<'a> {
     /// If the next item is not a list, claims more items than there are bytes, or nests too deep.
     pub fn list(&mut self) -> Result<usize, DecodeError> {
         let count = self.typed(4, "a list")?;
-        self.enter(count)
+        self.enter(count, 1)
     }
 
     /// Ends the innermost list or map.
@@ -348,7 +403,7 @@ impl<'a> Decoder<'a> {
     /// If the next item is not a map, claims more entries than there are bytes, or nests too deep.
     pub fn map(&mut self) -> Result<MapDecoder<'a>, DecodeError> {
         let count = self.typed(5, "a map")?;
-        Ok(MapDecoder { left: self.enter(count)?, last: None })
+        Ok(MapDecoder { left: self.enter(count, 2)?, last: None })
     }
 
     /// Reads any value of a type that can decode itself.
@@ -390,15 +445,35 @@ impl<'a> Decoder<'a> {
         Ok(self.since(start))
     }
 
-    fn enter(&mut self, count: u64) -> Result<usize, DecodeError> {
+    /// Counts a set or map that is held as a tree and has this many items, however often trees nest.
+    pub(crate) fn tree(&mut self, items: usize) -> Result<(), DecodeError> {
+        self.trees += usize::from(items > 0);
+        match self.trees {
+            0..=MAX_TREES => Ok(()),
+            count => Err(DecodeError::Bound { what: TREES, count, limit: MAX_TREES }),
+        }
+    }
+
+    /// Opens a list or map of so many entries, each made of `items` items.
+    fn enter(&mut self, count: u64, items: usize) -> Result<usize, DecodeError> {
         if self.depth >= MAX_DEPTH {
             return Err(DecodeError::TooDeep(self.at));
         }
-        // Every item takes a byte at least.
-        let count = usize::try_from(count).ok().filter(|count| *count <= self.remaining());
-        let count = count.ok_or(DecodeError::Truncated(self.bytes.len()))?;
+        // Those of the lists around this one have to fit behind it as well: else each of 64 levels could claim all bytes.
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let owed = count.saturating_mul(items).saturating_add(self.owed);
+        if owed > self.remaining() {
+            return Err(DecodeError::Truncated(self.bytes.len()));
+        }
+        self.owed = owed;
         self.depth += 1;
         Ok(count)
+    }
+
+    /// Reads the first byte of an item, which is there.
+    fn begin(&mut self) {
+        self.at += 1;
+        self.owed = self.owed.saturating_sub(1);
     }
 
     fn typed(&mut self, major: u8, expected: &'static str) -> Result<u64, DecodeError> {
@@ -414,7 +489,7 @@ impl<'a> Decoder<'a> {
     fn head(&mut self) -> Result<(u8, u64), DecodeError> {
         let at = self.at;
         let first = *self.bytes.get(at).ok_or(DecodeError::Truncated(at))?;
-        self.at += 1;
+        self.begin();
         let (argument, least) = match first & 31 {
             small @ 0..=23 => return Ok((first >> 5, u64::from(small))),
             24 => (u64::from(self.take(1)?[0]), 24),
@@ -466,7 +541,8 @@ impl<'a> MapDecoder<'a> {
         }
         self.left -= 1;
         let at = decoder.position();
-        if decoder.peek()? != Kind::Text {
+        if !decoder.bytes.get(at).is_some_and(|first| first >> 5 == 3) {
+            decoder.peek()?;
             return Err(DecodeError::KeyKind(at));
         }
         let key = decoder.text()?;

@@ -1,13 +1,15 @@
 //! The canonical encoder: `ciborium-ll` writes the heads, this decides which heads there may be.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use ciborium_ll::Header;
 
-use super::decoder::canonical_order;
+use super::decoder::{TREES, canonical_order};
 use super::traits::Encode;
-use crate::bounds::{MAX_BLOCK_BYTES, MAX_DEPTH, MAX_LINKS};
+use crate::bounds::{MAX_BLOCK_BYTES, MAX_DEPTH, MAX_LINKS, MAX_TREES};
 use crate::id::Cid;
+use crate::object::nested::{Part, Parts};
 
 /// Writes one value as canonical DAG-CBOR.
 ///
@@ -30,7 +32,10 @@ pub struct Encoder {
     limit: usize,
     open: Vec<Open>,
     links: usize,
+    trees: usize,
     error: Option<EncodeError>,
+    /// The loaded nested objects that were written, if somebody wants them.
+    nested: Option<Parts>,
 }
 
 /// A list or map whose items are still being written.
@@ -51,7 +56,7 @@ pub enum EncodeError {
     #[error("the float {0} has no canonical form: NaN, infinities and -0.0 cannot be saved")]
     Float(String),
     /// An integer lies outside −2⁶³ … 2⁶⁴−1.
-    #[error("the integer {0} is outside -2^63 ... 2^64-1: use a byte string for larger ones")]
+    #[error("the integer {0} is outside -2^63 ... 2^64-1: use a `BigInt` for larger ones")]
     Integer(i128),
     /// The encoded bytes exceed [`MAX_BLOCK_BYTES`].
     #[error("the object takes at least {0} bytes, more than the {MAX_BLOCK_BYTES} that a block may have: split it")]
@@ -65,6 +70,9 @@ pub enum EncodeError {
     /// A map's key is not above the one before it.
     #[error("the map key {0:?} is doubled or out of order: write keys shorter first, then bytewise")]
     KeyOrder(String),
+    /// The items of a list that has to ascend do not.
+    #[error("the items of {0} are doubled or out of order: sort them")]
+    ItemOrder(&'static str),
     /// Two items of a set have the same canonical bytes.
     #[error("two items of a set have the same canonical bytes: their order has to tell apart what their bytes do")]
     DoubledItem,
@@ -103,7 +111,7 @@ impl Encoder {
 
     /// An encoder for what is made of several blocks, such as a message, with a bound of its own in bytes.
     pub fn with_limit(limit: usize) -> Self {
-        Self { bytes: Vec::new(), limit, open: Vec::new(), links: 0, error: None }
+        Self { bytes: Vec::new(), limit, open: Vec::new(), links: 0, trees: 0, error: None, nested: None }
     }
 
     /// Writes an unsigned integer.
@@ -246,6 +254,32 @@ impl Encoder {
         Ok(self.bytes)
     }
 
+    /// An encoder that also keeps the loaded nested objects whose links it writes.
+    pub(crate) fn collecting() -> Self {
+        Self { nested: Some(Vec::new()), ..Self::new() }
+    }
+
+    /// Takes note of a nested object whose link was written.
+    pub(crate) fn nested(&mut self, part: impl FnOnce() -> Arc<dyn Part>) {
+        if let Some(nested) = self.nested.as_mut().filter(|_| self.error.is_none()) {
+            nested.push(part());
+        }
+    }
+
+    /// The canonical bytes, and the nested objects whose links are in them.
+    ///
+    /// # Errors
+    /// As [`Encoder::finish`].
+    pub(crate) fn finish_with_nested(mut self) -> Result<(Vec<u8>, Parts), EncodeError> {
+        let nested = self.nested.take().unwrap_or_default();
+        Ok((self.finish()?, nested))
+    }
+
+    /// How many links were written.
+    pub(crate) fn links(&self) -> usize {
+        self.links
+    }
+
     /// The offset of the next item.
     pub(crate) fn position(&self) -> usize {
         self.bytes.len()
@@ -254,6 +288,14 @@ impl Encoder {
     /// The bytes from `start` up to here.
     pub(crate) fn since(&self, start: usize) -> &[u8] {
         &self.bytes[start..]
+    }
+
+    /// Counts a set or map that is held as a tree, as whoever reads it as one does.
+    pub(crate) fn tree(&mut self, items: usize) {
+        self.trees += usize::from(items > 0);
+        if self.trees > MAX_TREES {
+            self.fail(EncodeError::Bound { what: TREES, count: self.trees, limit: MAX_TREES });
+        }
     }
 
     /// Sorts the items that begin at these offsets, the last of which ends here: by length, then bytewise.

@@ -1,11 +1,11 @@
 //! Fields that a type does not know: kept, so that an older program does not lose what a newer one wrote.
 
-use std::collections::BTreeMap;
 use std::iter::Peekable;
-use std::vec;
+use std::slice;
 
-use super::decoder::canonical_order;
+use super::decoder::{DecodeError, Decoder, MapDecoder, canonical_order};
 use super::encoder::{EncodeError, Encoder};
+use super::map::Map;
 use super::value::Value;
 
 /// The fields of a map that a type does not know, by their keys.
@@ -33,18 +33,27 @@ use super::value::Value;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Unknown(pub BTreeMap<String, Value>);
+pub struct Unknown(pub Map);
+
+impl Unknown {
+    /// Reads the value of a field that is not known, whose key `map` has just returned, and keeps it.
+    ///
+    /// # Errors
+    /// If the value is not canonical.
+    pub fn read<'a>(&mut self, key: &str, map: &MapDecoder<'a>, decoder: &mut Decoder<'a>) -> Result<(), DecodeError> {
+        self.0.push_read(key, decoder.value()?, map);
+        Ok(())
+    }
+}
 
 /// Writes unknown fields in between the known ones; the macros expand to it.
 #[derive(Debug)]
-pub struct UnknownEntries<'a>(Peekable<vec::IntoIter<(&'a String, &'a Value)>>);
+pub struct UnknownEntries<'a>(Peekable<slice::Iter<'a, (String, Value)>>);
 
 impl<'a> UnknownEntries<'a> {
     /// What is to be written.
     pub fn new(unknown: &'a Unknown) -> Self {
-        let mut entries: Vec<_> = unknown.0.iter().collect();
-        entries.sort_by(|(a, _), (b, _)| canonical_order(a.as_bytes(), b.as_bytes()));
-        Self(entries.into_iter().peekable())
+        Self(unknown.0.as_slice().iter().peekable())
     }
 
     /// How many entries have not been written.

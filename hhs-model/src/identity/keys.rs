@@ -29,6 +29,28 @@ pub enum KeyError {
     Encode(#[from] EncodeError),
 }
 
+/// Why something is not signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// The key's policy does not name the domain.
+    #[error("the key {key:?} may not sign for {domain:?}: allow that in its policy, or use another key")]
+    Domain {
+        /// The key.
+        key: PublicKey,
+        /// The domain's name.
+        domain: &'static str,
+    },
+    /// The key's policy excludes handshakes.
+    #[error("the key {0:?} may not prove itself to peers: allow handshakes in its policy, or use another key")]
+    Handshake(PublicKey),
+    /// What is to be signed without a domain is no handshake.
+    #[error("only the transcript of a TLS 1.3 handshake is signed without a domain: name the domain")]
+    NotAHandshake,
+    /// The key is no longer kept.
+    #[error("the key {0:?} was removed from its keystore: open the identity again, or use another one")]
+    Removed(PublicKey),
+}
+
 impl PublicKey {
     /// Checks 32 bytes.
     ///
@@ -76,13 +98,17 @@ pub trait Signer: Send + Sync {
     fn public_key(&self) -> PublicKey;
 
     /// Signs `message` for one purpose.
-    fn sign(&self, domain: Domain, message: &[u8]) -> Signature;
+    ///
+    /// # Errors
+    /// If the key may not sign for that purpose, or is gone.
+    fn sign(&self, domain: Domain, message: &[u8]) -> Result<Signature, SignError>;
 
     /// Signs the transcript of a TLS 1.3 handshake (RFC 8446 §4.4.3), to prove the identity to a peer.
     ///
-    /// `None` if `content` is anything else: whatever else is signed has a [`Domain`], and none of those begins as
-    /// these contents do.
-    fn sign_tls13(&self, content: &[u8]) -> Option<Signature>;
+    /// # Errors
+    /// [`SignError::NotAHandshake`] if `content` is anything else: whatever else is signed has a [`Domain`], and none of
+    /// those begins as these contents do. As [`Signer::sign`] otherwise.
+    fn sign_tls13(&self, content: &[u8]) -> Result<Signature, SignError>;
 }
 
 /// An Ed25519 secret key in memory, erased when dropped.
@@ -114,14 +140,14 @@ impl Signer for SecretKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }
 
-    fn sign(&self, domain: Domain, message: &[u8]) -> Signature {
-        Signature(self.0.sign(&domain.bind(message)).to_bytes())
+    fn sign(&self, domain: Domain, message: &[u8]) -> Result<Signature, SignError> {
+        Ok(Signature(self.0.sign(&domain.bind(message)).to_bytes()))
     }
 
-    fn sign_tls13(&self, content: &[u8]) -> Option<Signature> {
-        let (padding, rest) = content.split_at_checked(64)?;
+    fn sign_tls13(&self, content: &[u8]) -> Result<Signature, SignError> {
+        let (padding, rest) = content.split_at_checked(64).ok_or(SignError::NotAHandshake)?;
         let is_tls =
             padding.iter().all(|byte| *byte == 0x20) && TLS13_PREFIXES.iter().any(|prefix| rest.starts_with(prefix));
-        is_tls.then(|| Signature(self.0.sign(content).to_bytes()))
+        is_tls.then(|| Signature(self.0.sign(content).to_bytes())).ok_or(SignError::NotAHandshake)
     }
 }

@@ -30,6 +30,11 @@ impl Domain {
         Self(name)
     }
 
+    /// The name.
+    pub const fn name(&self) -> &'static str {
+        self.0
+    }
+
     /// What is really signed: `"hhs-signature-v1"`, the domain's length in one byte, the domain, the message.
     pub fn bind(&self, message: &[u8]) -> Vec<u8> {
         let mut bound = Vec::with_capacity(PREFIX.len() + 1 + self.0.len() + message.len());

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 
-use super::{Author, Domain, Identity, KeyError, SecretKey, Signature, SignedMessage, Signer, verify, verify_batch};
+use super::{
+    Author, Domain, Identity, KeyError, SecretKey, SignError, Signature, SignedMessage, Signer, verify, verify_batch,
+};
 use crate::bounds::MAX_IDENTITY_BYTES;
 use crate::codec::{DecodeError, EncodeError, Value, encode};
 use crate::{PublicKey, object};
@@ -21,7 +23,7 @@ fn key(seed: u8) -> SecretKey {
 
 fn signed(seed: u8, message: &[u8]) -> SignedMessage {
     let key = key(seed);
-    let signature = key.sign(Domain::OP, message);
+    let signature = key.sign(Domain::OP, message).unwrap();
     SignedMessage { key: key.public_key(), bound: Domain::OP.bind(message), signature }
 }
 
@@ -33,7 +35,7 @@ fn keys_and_signatures_are_those_of_rfc_8032() {
     let public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
     assert_eq!(format!("{:?}", key.public_key()), public);
     assert_eq!(*key.to_seed(), *SecretKey::from_seed(&key.to_seed()).to_seed());
-    let signature = key.sign(NOTES, b"");
+    let signature = key.sign(NOTES, b"").unwrap();
     let bound = ed25519_dalek::Signer::sign(&ed25519_dalek::SigningKey::from_bytes(&key.to_seed()), &NOTES.bind(b""));
     assert_eq!(signature.0, bound.to_bytes());
 }
@@ -50,7 +52,7 @@ fn the_bytes_that_are_signed() {
 #[test]
 fn a_signature_is_good_for_one_domain_key_and_message() {
     let ana = key(1);
-    let signature = ana.sign(NOTES, b"hello");
+    let signature = ana.sign(NOTES, b"hello").unwrap();
     let public = ana.public_key();
     verify(&public, NOTES, b"hello", &signature).unwrap();
     verify(&public, Domain::OP, b"hello", &signature).unwrap_err();
@@ -80,14 +82,17 @@ fn only_the_transcripts_of_tls_are_signed_as_such() {
         let signature = ana.sign_tls13(&content).expect("that is a transcript");
         let dalek = ed25519_dalek::VerifyingKey::from_bytes(ana.public_key().as_bytes()).unwrap();
         dalek.verify_strict(&content, &ed25519_dalek::Signature::from_bytes(&signature.0)).unwrap();
-        assert_eq!(ana.sign_tls13(&content[1..]), None);
-        assert_eq!(ana.sign_tls13(&content[..64 + side.len()]), None);
+        assert_eq!(ana.sign_tls13(&content[1..]), Err(SignError::NotAHandshake));
+        assert_eq!(ana.sign_tls13(&content[..64 + side.len()]), Err(SignError::NotAHandshake));
     }
-    assert_eq!(ana.sign_tls13(&transcript("TLS 1.3, exporter")), None);
-    assert_eq!(ana.sign_tls13(&transcript("TLS 1.2, client CertificateVerify")), None);
-    assert_eq!(ana.sign_tls13(&[0x20; 200]), None);
-    assert_eq!(ana.sign_tls13(b""), None);
-    assert_eq!(ana.sign_tls13(&Domain::OP.bind(&transcript("TLS 1.3, client CertificateVerify"))), None);
+    assert_eq!(ana.sign_tls13(&transcript("TLS 1.3, exporter")), Err(SignError::NotAHandshake));
+    assert_eq!(ana.sign_tls13(&transcript("TLS 1.2, client CertificateVerify")), Err(SignError::NotAHandshake));
+    assert_eq!(ana.sign_tls13(&[0x20; 200]), Err(SignError::NotAHandshake));
+    assert_eq!(ana.sign_tls13(b""), Err(SignError::NotAHandshake));
+    assert_eq!(
+        ana.sign_tls13(&Domain::OP.bind(&transcript("TLS 1.3, client CertificateVerify"))),
+        Err(SignError::NotAHandshake)
+    );
 }
 
 /// A batch of ops comes in; one of them is forged, and it has to be known which.
@@ -164,11 +169,34 @@ fn fields_of_later_versions_survive() {
         ("at".to_owned(), Value::Int(7)),
         ("key".to_owned(), Value::of(&key(1).public_key()).unwrap()),
         ("home".to_owned(), Value::Null),
-        ("info".to_owned(), Value::Map(BTreeMap::new())),
+        ("info".to_owned(), Value::Map(Default::default())),
         ("later".to_owned(), Value::Bool(true)),
     ]);
     let bytes = encode(&value).unwrap();
     assert_eq!(Identity::from_bytes(&bytes).unwrap().encoded().unwrap().0, bytes);
+}
+
+/// An identity that one could not judge without fetching something else: neither made nor taken, wherever the link is.
+#[test]
+fn an_identity_that_links() {
+    let link = Value::from(crate::ObjectId::of(b"a picture").cid());
+    let reason = "an identity holds no links: link to the identity from elsewhere instead";
+    let info = BTreeMap::from([("pictures".to_owned(), Value::List(vec![Value::Null, link.clone()]))]);
+    let ana = Identity::new(key(1).public_key(), info.clone());
+    assert_eq!(ana.encoded().unwrap_err(), EncodeError::Validation(reason.to_owned()));
+    let entries = |info: Value, more: Value| {
+        let key = Value::of(&key(1).public_key()).unwrap();
+        let entries = [("$", "hhs/v1/Identity".into()), ("key", key), ("info", info), ("more", more)];
+        encode(&Value::Map(entries.into())).unwrap()
+    };
+    let info = Value::Map(info.into());
+    assert!(Identity::from_bytes(&entries(Value::Map(Default::default()), Value::Null)).is_ok());
+    for bytes in [entries(info, Value::Null), entries(Value::Map(Default::default()), link)] {
+        assert_eq!(Identity::from_bytes(&bytes).unwrap_err(), DecodeError::Invalid(reason));
+    }
+    // Links beside it, in what it stands in, are none of its own.
+    let beside = (crate::ObjectId::of(b"a picture"), Identity::named(key(1).public_key(), "Ana"));
+    assert_eq!(crate::codec::decode(&encode(&beside).unwrap()), Ok(beside));
 }
 
 /// An identity of 64 KiB and a byte, wherever it stands, is neither made nor taken.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::genesis::Capability;
+use super::capability::Capability;
 use super::order::{ascending, check};
 use crate::bounds::{MAX_BLOCK_BYTES, MAX_CAPABILITIES, MAX_DEPS, MAX_GRANTS, MAX_HEADER_BYTES, MAX_PARENTS};
 use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, encode};
 use crate::id::{IdentityId, OpId, PayloadId, ReplicaId};
-use crate::identity::{Domain, PublicKey, Signature, SignedMessage, Signer};
+use crate::identity::{Domain, PublicKey, SignError, Signature, SignedMessage, Signer};
 use crate::object::{CLASS_KEY, Object, expect_class};
 
 /// What an op says about itself, before it is signed.
@@ -66,7 +66,8 @@ pub struct Op {
     header: Header,
     signature: Signature,
     bytes: Vec<u8>,
-    unsigned: Vec<u8>,
+    /// Where the entry of the signature begins and ends.
+    cut: (usize, usize),
 }
 
 /// Why bytes are not those of an op.
@@ -80,20 +81,34 @@ pub enum OpError {
     Decode(#[from] DecodeError),
 }
 
+/// Why a header does not become an op.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignOpError {
+    /// It has no canonical bytes.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// Nothing signs it.
+    #[error("the op is not signed: {0}")]
+    Sign(#[from] SignError),
+}
+
 impl Op {
     /// Signs a header.
     ///
     /// # Errors
-    /// If a list or the payload exceeds its bound, or a list is not in order.
-    pub fn sign(header: Header, signer: &dyn Signer) -> Result<Self, EncodeError> {
+    /// If a list or the payload exceeds its bound, a list is not in order, or the signer refuses.
+    pub fn sign(header: Header, signer: &dyn Signer) -> Result<Self, SignOpError> {
         let unsigned = encode(&Signed { header: &header, signature: None })?;
-        let signature = signer.sign(Domain::OP, &unsigned);
+        let signature = signer.sign(Domain::OP, &unsigned)?;
         let bytes = encode(&Signed { header: &header, signature: Some(&signature) })?;
         if bytes.len() > MAX_HEADER_BYTES {
             let what = "bytes of an op header";
-            return Err(EncodeError::Bound { what, count: bytes.len(), limit: MAX_HEADER_BYTES });
+            return Err(EncodeError::Bound { what, count: bytes.len(), limit: MAX_HEADER_BYTES }.into());
         }
-        Ok(Self { id: OpId::of(&bytes), header, signature, bytes, unsigned })
+        // The entry of the signature is what the one has and the other has not; what follows it begins otherwise.
+        let start = 1 + bytes[1..].iter().zip(&unsigned[1..]).take_while(|(signed, unsigned)| signed == unsigned).count();
+        let cut = (start, start + bytes.len() - unsigned.len());
+        Ok(Self { id: OpId::of(&bytes), header, signature, bytes, cut })
     }
 
     /// Reads a header. Its signature is not checked: see [`Op::signed_message`].
@@ -104,17 +119,21 @@ impl Op {
         if bytes.len() > MAX_HEADER_BYTES {
             return Err(OpError::TooLarge(bytes.len()));
         }
-        let mut decoder = Decoder::new(bytes)?;
-        let parsed = parse(&mut decoder)?;
+        Self::from_vec(bytes.to_vec())
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), without copying the bytes.
+    ///
+    /// # Errors
+    /// If the bytes are not canonical, not a header, or exceed a bound.
+    pub fn from_vec(bytes: Vec<u8>) -> Result<Self, OpError> {
+        if bytes.len() > MAX_HEADER_BYTES {
+            return Err(OpError::TooLarge(bytes.len()));
+        }
+        let mut decoder = Decoder::new(&bytes)?;
+        let Parsed { header, signature, cut } = parse(&mut decoder)?;
         decoder.finish()?;
-        // The signed bytes are the header without the entry of the signature: cut it out and count one entry less.
-        // There are fewer than 24 entries, so that the count is in the first byte.
-        let mut unsigned = Vec::with_capacity(bytes.len());
-        unsigned.push(bytes[0] - 1);
-        unsigned.extend_from_slice(&bytes[1..parsed.cut.0]);
-        unsigned.extend_from_slice(&bytes[parsed.cut.1..]);
-        let id = OpId::of(bytes);
-        Ok(Self { id, header: parsed.header, signature: parsed.signature, bytes: bytes.to_vec(), unsigned })
+        Ok(Self { id: OpId::of(&bytes), header, signature, bytes, cut })
     }
 
     /// The op's id: the hash of its bytes, the signature among them.
@@ -134,7 +153,17 @@ impl Op {
 
     /// The signature together with what it has to hold for, if `key` is the author's.
     pub fn signed_message(&self, key: PublicKey) -> SignedMessage {
-        SignedMessage { key, bound: Domain::OP.bind(&self.unsigned), signature: self.signature }
+        SignedMessage { key, bound: Domain::OP.bind(&self.unsigned()), signature: self.signature }
+    }
+
+    /// The signed bytes: the header without the entry of the signature, counted as one entry less. There are fewer than 24
+    /// entries, so that the count is in the first byte.
+    fn unsigned(&self) -> Vec<u8> {
+        let mut unsigned = Vec::with_capacity(self.bytes.len());
+        unsigned.push(self.bytes[0] - 1);
+        unsigned.extend_from_slice(&self.bytes[1..self.cut.0]);
+        unsigned.extend_from_slice(&self.bytes[self.cut.1..]);
+        unsigned
     }
 
     /// Whether `payload` is the one that the header names.

@@ -17,7 +17,7 @@ pub(super) fn ascending<T: Decode + Ord>(
         let at = decoder.position();
         let item = T::decode(decoder)?;
         if items.last().is_some_and(|last| *last >= item) {
-            return Err(DecodeError::KeyOrder(at));
+            return Err(DecodeError::ItemOrder(at));
         }
         items.push(item);
     }
@@ -32,6 +32,6 @@ pub(super) fn check<T: Ord>(encoder: &mut Encoder, items: &[T], what: &'static s
         encoder.fail(EncodeError::Bound { what, count: items.len(), limit });
     }
     if !items.is_sorted_by(|a, b| a < b) {
-        encoder.fail(EncodeError::KeyOrder(what.to_owned()));
+        encoder.fail(EncodeError::ItemOrder(what));
     }
 }

@@ -1,13 +1,14 @@
 //! Tests of ops and geneses: their bytes, what is refused, and what a signature holds for.
 
+mod children;
 mod golden;
 mod refused_geneses;
 mod refused_headers;
 mod signed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Act, Capability, Genesis, Header, Op, PayloadRef};
+use super::{Act, Capability, Genesis, Header, Op, PayloadRef, Roles};
 use crate::codec::{Value, decode, encode};
 use crate::id::{Hash, IdentityId, OpId, ReplicaId};
 use crate::identity::SecretKey;
@@ -59,20 +60,23 @@ fn bare() -> Header {
 }
 
 fn genesis() -> Genesis {
-    let mut genesis = Genesis::with_founder("chat/v1/Room", [7; 16], identity(0x22));
-    genesis.roles.insert(Capability::write(), [identity(0x22), identity(0x33)].into());
-    genesis
+    let write = [identity(0x22), identity(0x33)].into();
+    with_roles([(Capability::write(), write), (Capability::grant(), [identity(0x22)].into())].into())
+}
+
+fn with_roles(roles: Roles) -> Genesis {
+    Genesis::with_roles("chat/v1/Room", [7; 16], roles)
 }
 
 /// The entries of an encoded map, to be changed and encoded again.
-fn entries(bytes: &[u8]) -> BTreeMap<String, Value> {
+fn entries(bytes: &[u8]) -> crate::Map {
     match decode(bytes).unwrap() {
         Value::Map(entries) => entries,
         other => panic!("a map was expected, not {other:?}"),
     }
 }
 
-fn map(entries: BTreeMap<String, Value>) -> Vec<u8> {
+fn map(entries: crate::Map) -> Vec<u8> {
     encode(&Value::Map(entries)).unwrap()
 }
 
@@ -81,5 +85,5 @@ fn signed(header: Header) -> Op {
 }
 
 fn links(ids: &[OpId]) -> Value {
-    Value::List(ids.iter().map(|id| Value::Link(id.cid())).collect())
+    Value::List(ids.iter().map(|id| Value::from(id.cid())).collect())
 }

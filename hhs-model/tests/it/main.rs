@@ -4,5 +4,13 @@
 
 mod compile_fail;
 mod derives;
+mod format;
+mod fuzz;
 mod ids;
+mod links;
+mod memory;
+mod nested;
 mod objects;
+mod registry;
+mod values;
+mod vectors;

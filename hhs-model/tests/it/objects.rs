@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use hhs_model::codec::{DecodeError, EncodeError, Unknown, decode, encode};
 use hhs_model::registry::Checked;
-use hhs_model::{Decode, Encode, Identity, Link, Object, ObjectId, Registry, Value, object};
+use hhs_model::runtime::BoxFuture;
+use hhs_model::{Decode, Encode, Identity, Link, Nonce, Object, ObjectId, Registry, Runtime, Value, object};
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
@@ -63,7 +64,7 @@ fn structs_stand_beside_their_class() {
     stands_for(message.clone(), map([class.clone(), ("text", text("hi")), ("%", Value::Int(0))]));
     let re = Link::to(&message).unwrap();
     let answer = Message { re: Some(re), ..message };
-    let link = Value::Link(re.id().cid());
+    let link = Value::from(re.id().cid());
     stands_for(answer, map([class, ("text", text("hi")), ("%", Value::Int(0)), ("re", link)]));
 }
 
@@ -168,6 +169,10 @@ struct Pair(u8, Option<Text>);
 #[object(class = "test/v1/Empty")]
 struct Empty {}
 
+#[derive(Object, Debug, PartialEq)]
+#[object(class = "test/v1/Unit")]
+struct Unit;
+
 /// A single value with a class.
 #[test]
 fn structs_without_names_have_a_value() {
@@ -177,6 +182,7 @@ fn structs_without_names_have_a_value() {
     let pair = Value::List(vec![Value::Int(1), Value::Null]);
     stands_for(Pair(1, None), map([("$", text("test/v1/Pair")), ("value", pair)]));
     stands_for(Empty {}, map([("$", text("test/v1/Empty"))]));
+    stands_for(Unit, map([("$", text("test/v1/Unit"))]));
 
     assert_eq!(refused::<Text>(map([("$", text("test/v1/Text"))])), DecodeError::MissingField("value"));
     assert_eq!(refused::<Pair>(map([("$", text("test/v1/Pair"))])), DecodeError::MissingField("value"));
@@ -231,5 +237,60 @@ fn a_registry_checks_what_it_knows() {
     let not_canonical = [&[0xa2][..], b"\x61$\x61x", b"\x61a\x18\x00"].concat();
     assert_eq!(registry.check(&not_canonical), Err(DecodeError::NotShortest(7)));
     assert_eq!(registry.check(&[0xa0]), Err(DecodeError::MissingField("$")));
+    let nameless = encode(&map([("$", text(""))])).unwrap();
+    assert_eq!(registry.check(&nameless), Err(DecodeError::Invalid("a class has a name of one byte at least")));
     assert_eq!(registry.check(&[]), Err(DecodeError::Truncated(0)));
+}
+
+#[derive(Object, Debug, PartialEq)]
+#[object(class = "poll/v1/Vote")]
+struct Vote {
+    says: String,
+    nonce: Nonce,
+}
+
+/// Two people say "yes". With random bytes in it, that is two objects; without, it would be one.
+#[test]
+fn equal_content_with_ids_of_its_own() {
+    let vote = |nonce: u8| Vote { says: "yes".into(), nonce: Nonce::from([nonce; 16]) };
+    let nonce = Value::Bytes(vec![7; 16].into());
+    stands_for(vote(7), map([("$", text("poll/v1/Vote")), ("says", text("yes")), ("nonce", nonce)]));
+    assert_ne!(object::id(&vote(1)).unwrap(), object::id(&vote(2)).unwrap());
+    assert_eq!(object::id(&vote(1)).unwrap(), object::id(&vote(1)).unwrap());
+    assert_eq!(format!("{:?}", vote(7).nonce), "07".repeat(16));
+    for length in [0, 15, 17] {
+        let nonce = Value::Bytes(vec![7; length].into());
+        let refused = refused::<Vote>(map([("$", text("poll/v1/Vote")), ("says", text("yes")), ("nonce", nonce)]));
+        assert_eq!(refused, DecodeError::Expected { expected: "a nonce of 16 bytes", at: 31 });
+    }
+}
+
+/// A runtime whose randomness counts.
+struct Counting(std::sync::atomic::AtomicU8);
+
+impl Runtime for Counting {
+    fn elapsed(&self) -> std::time::Duration {
+        std::time::Duration::ZERO
+    }
+
+    fn wall_clock_ms(&self) -> u64 {
+        0
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        bytes.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    }
+
+    fn sleep(&self, _: std::time::Duration) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+
+    fn spawn(&self, _: BoxFuture<'static, ()>) {}
+}
+
+/// Randomness comes from where the program runs, all 16 bytes of it.
+#[test]
+fn nonces_are_drawn_from_the_runtime() {
+    let runtime = Counting(7.into());
+    assert_eq!([Nonce::random(&runtime), Nonce::random(&runtime)], [Nonce([7; 16]), Nonce([8; 16])]);
 }

@@ -43,15 +43,13 @@ impl Group {
             Self::Mesh => {
                 Some(Plan { source: Source::Replay { history: "data/dags/rust-analyzer.dag.gz" }, bars: MESH })
             }
-            Self::Model
-            | Self::Store
-            | Self::Crdt
-            | Self::Text
-            | Self::Dag
-            | Self::Transports
-            | Self::Signal
-            | Self::Web
-            | Self::Spaces => None,
+            Self::Model => {
+                Some(Plan { source: Source::Program { package: "bench-model", arguments: &[] }, bars: MODEL })
+            }
+            Self::Store => {
+                Some(Plan { source: Source::Program { package: "bench-store", arguments: &[] }, bars: STORE })
+            }
+            Self::Crdt | Self::Text | Self::Dag | Self::Transports | Self::Signal | Self::Web | Self::Spaces => None,
         }
     }
 
@@ -71,4 +69,24 @@ impl Group {
 const MESH: &[Bar] = &[
     Bar { name: "replay sync", unit: "ops/s", target: Target::AtLeast(10_000.0) },
     Bar { name: "replay wire", unit: "bytes/op", target: Target::AtMost(600.0) },
+];
+
+const MODEL: &[Bar] = &[
+    Bar { name: "encode + hash op", unit: "ns", target: Target::RatioAtMost(3.0) },
+    Bar { name: "strict decode", unit: "ns", target: Target::RatioAtMost(1.0) },
+    Bar { name: "batch verification", unit: "ns", target: Target::RatioAtMost(0.6) },
+    Bar { name: "decode memory", unit: "bytes a byte", target: Target::AtMost(64.0) },
+];
+
+const STORE: &[Bar] = &[
+    Bar { name: "single commit", unit: "commits/s", target: Target::RatioAtLeast(0.8) },
+    Bar { name: "64 writers", unit: "commits/s", target: Target::RatioAtLeast(10.0) },
+    Bar { name: "ingest at 100k", unit: "ops/s", target: Target::RatioAtLeast(0.6) },
+    Bar { name: "ingest at 1M", unit: "ops/s", target: Target::RatioAtLeast(0.6) },
+    Bar { name: "paging", unit: "ops/s", target: Target::AtLeast(500_000.0) },
+    Bar { name: "paging memory", unit: "MiB", target: Target::AtMost(32.0) },
+    Bar { name: "look-up", unit: "look-ups/s", target: Target::RatioAtLeast(0.3) },
+    Bar { name: "open clean", unit: "ms", target: Target::AtMost(100.0) },
+    Bar { name: "open crashed", unit: "ms", target: Target::AtMost(1500.0) },
+    Bar { name: "room", unit: "× the objects", target: Target::AtMost(1.8) },
 ];

@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
 use super::reference::Reference;
-use super::{ANA, World, founded_by_ana, header, identity, signed};
+use super::{ANA, World, founded_by_ana, founding, header, identity, signed};
 use crate::id::OpId;
-use crate::op::{Act, Capability, Genesis, Op};
+use crate::op::{Act, Capability, Founding, Genesis, Op};
 
 const AUTHORS: usize = 4;
 const NAMES: [&str; 4] = ["grant", "paint", "read", "write"];
@@ -41,7 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-fn geneses() -> impl Strategy<Value = Genesis> {
+fn foundings() -> impl Strategy<Value = Founding> {
     let role = || vec(0..AUTHORS, 0..3);
     prop_oneof![
         3 => Just(founded_by_ana()),
@@ -49,7 +49,7 @@ fn geneses() -> impl Strategy<Value = Genesis> {
             let holders = |role: Vec<usize>| role.into_iter().map(identity).collect::<BTreeSet<_>>();
             let paint = ("paint".parse().unwrap(), holders(paint));
             let roles = [(Capability::write(), holders(write)), (Capability::grant(), holders(grant)), paint].into();
-            Genesis { roles, ..founded_by_ana() }
+            founding(Genesis::with_roles("test/v1/Room", [0; 16], roles))
         }),
     ]
 }
@@ -75,8 +75,8 @@ impl Step {
 }
 
 /// All ops that were tried, and who keeps those that were not refused, in the order in which they were written.
-fn history(genesis: Genesis, steps: &[Step]) -> (Vec<Op>, World) {
-    let mut world = World::new(genesis);
+fn history(founding: Founding, steps: &[Step]) -> (Vec<Op>, World) {
+    let mut world = World::new(founding);
     let mut tried = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         let op = step.op(number, &world.kept);
@@ -97,9 +97,9 @@ proptest! {
 
     /// Every verdict, reason included, and all that every op has seen is what the definition says.
     #[test]
-    fn verdicts_are_those_of_the_definition(genesis in geneses(), steps in vec(step(), 1..40)) {
-        let (tried, world) = history(genesis.clone(), &steps);
-        let reference = Reference::new(genesis, &world.kept);
+    fn verdicts_are_those_of_the_definition(founding in foundings(), steps in vec(step(), 1..40)) {
+        let (tried, world) = history(founding.clone(), &steps);
+        let reference = Reference::new(founding.roles().clone(), &world.kept);
         let kept: BTreeSet<OpId> = world.kept.iter().map(Op::id).collect();
         for op in &tried {
             let (header, parents) = (op.header(), &op.header().parents);
@@ -116,12 +116,12 @@ proptest! {
     /// Another peer gets the same ops, the refused ones included, in another causal order: it keeps the same ones.
     #[test]
     fn the_order_of_arrival_decides_nothing(
-        genesis in geneses(),
+        founding in foundings(),
         steps in vec(step(), 1..40),
         picks in vec(any::<Index>(), 40),
     ) {
-        let (mut tried, world) = history(genesis.clone(), &steps);
-        let mut other = World::new(genesis);
+        let (mut tried, world) = history(founding.clone(), &steps);
+        let mut other = World::new(founding);
         for pick in &picks {
             let ready = |op: &&Op| op.header().parents.iter().all(|parent| other.above.contains_key(parent));
             let ready: Vec<OpId> = tried.iter().filter(ready).map(Op::id).collect();
@@ -140,17 +140,17 @@ proptest! {
     /// What an author is told to stand on is in their past, theirs, and enough; they are told nothing if nothing is enough.
     #[test]
     fn standing_is_found_if_there_is_any(
-        genesis in geneses(),
+        founding in foundings(),
         steps in vec(step(), 1..40),
         author in 0..AUTHORS,
         parents in vec(any::<Index>(), 0..4),
         names in subsequence(NAMES.to_vec(), 1..=NAMES.len()),
     ) {
-        let (_, world) = history(genesis.clone(), &steps);
+        let (_, world) = history(founding.clone(), &steps);
         let kept: Vec<OpId> = world.kept.iter().map(Op::id).collect();
         let parents: Vec<OpId> =
             parents.iter().filter(|_| !kept.is_empty()).map(|parent| *parent.get(&kept)).collect();
-        let reference = Reference::new(genesis, &world.kept);
+        let reference = Reference::new(founding.roles().clone(), &world.kept);
         let seen = world.seen(&parents);
         let needed: BTreeSet<&str> = ["write", "grant"].into_iter().chain(names.iter().copied()).collect();
         let needed: Vec<&str> = needed.into_iter().collect();

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Refusal;
 use crate::id::{IdentityId, OpId};
-use crate::op::{Act, Capability, Genesis, Header, Op};
+use crate::op::{Act, Capability, Header, Op, Roles};
 
 pub(super) struct Reference {
-    pub(super) genesis: Genesis,
+    pub(super) roles: Roles,
     pub(super) ops: BTreeMap<OpId, Op>,
 }
 
 impl Reference {
-    pub(super) fn new(genesis: Genesis, ops: &[Op]) -> Self {
-        Self { genesis, ops: ops.iter().map(|op| (op.id(), op.clone())).collect() }
+    pub(super) fn new(roles: Roles, ops: &[Op]) -> Self {
+        Self { roles, ops: ops.iter().map(|op| (op.id(), op.clone())).collect() }
     }
 
     /// All ops below an op with these parents: the parents, and all ops below each of them.
@@ -77,7 +77,7 @@ impl Reference {
     }
 
     fn by_genesis(&self, identity: &IdentityId, capability: &Capability) -> bool {
-        self.genesis.roles.get(capability).is_some_and(|holders| holders.contains(identity))
+        self.roles.iter().any(|(name, holders)| name == capability && holders.contains(identity))
     }
 
     fn gives(&self, grant: &OpId, capability: &Capability) -> bool {

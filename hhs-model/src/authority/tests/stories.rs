@@ -1,10 +1,11 @@
 //! The stories: who tries what, and what becomes of it.
 
 use super::{
-    ANA, Authority, BEN, CLEO, DAN, Refusal, Seen, World, can, founded_by_ana, grant, header, identity, signed,
+    ANA, Authority, BEN, CLEO, DAN, Refusal, Seen, World, can, founded_by_ana, founding, grant, header, identity,
+    signed,
 };
 use crate::id::OpId;
-use crate::op::{Capability, Genesis};
+use crate::op::{Capability, Genesis, Roles};
 
 fn missing(author: usize, capability: &str) -> Result<OpId, Refusal> {
     Err(Refusal::Standing { author: identity(author), capability: capability.to_owned() })
@@ -135,11 +136,29 @@ fn few_grants_are_enough() {
 #[test]
 fn a_closed_circle_stays_closed() {
     let writers = [identity(ANA), identity(BEN)].into();
-    let mut room = World::new(Genesis::with_writers("test/v1/Room", [0; 16], writers));
+    let mut room = World::new(founding(Genesis::with_writers("test/v1/Room", [0; 16], writers)));
     let first = room.write(ANA, &[], &[], None).unwrap();
     room.write(BEN, &[first], &[], None).unwrap();
     assert_eq!(room.write(ANA, &[first], &[], grant(CLEO, &["write"])), missing(ANA, "grant"));
     assert_eq!(room.write(CLEO, &[first], &[], None), missing(CLEO, "write"));
+}
+
+/// A room has a list of guests, and that a history of its own: who may write is what the room's genesis says, and what
+/// ops of the list itself grant. A grant in the room is none in the list.
+#[test]
+fn a_child_has_the_roles_of_its_root() {
+    let room = founded_by_ana();
+    let list = room.child(Genesis::child(room.id(), "guests".parse().unwrap(), "test/v1/Guests")).unwrap();
+    let page = list.child(Genesis::child(list.id(), "pages/1".parse().unwrap(), "test/v1/Page")).unwrap();
+    let mut room = World::new(room);
+    let bens = room.write(ANA, &[], &[], grant(BEN, &["write"])).unwrap();
+    for child in [list, page] {
+        let mut child = World::new(child);
+        assert_eq!(child.write(BEN, &[], &[], None), missing(BEN, "write"));
+        assert_eq!(child.write(BEN, &[], &[bens], None), Err(Refusal::NoSuchGrant(bens)));
+        let own = child.write(ANA, &[], &[], grant(BEN, &["write"])).unwrap();
+        child.write(BEN, &[own], &[own], None).unwrap();
+    }
 }
 
 /// Two grants that have not seen each other are both seen by who merges them; who has one above the other sees that one.
@@ -180,9 +199,9 @@ fn many_grants_side_by_side() {
 /// A capability that means something to its class only is granted like any other.
 #[test]
 fn other_capabilities() {
-    let mut genesis = founded_by_ana();
-    genesis.roles.insert("chat/v1/pin".parse::<Capability>().unwrap(), [identity(ANA)].into());
-    let mut room = World::new(genesis);
+    let mut roles: Roles = founded_by_ana().roles().clone();
+    roles.insert("chat/v1/pin".parse::<Capability>().unwrap(), [identity(ANA)].into());
+    let mut room = World::new(founding(Genesis::with_roles("test/v1/Room", [0; 16], roles)));
     let bens = room.write(ANA, &[], &[], grant(BEN, &["chat/v1/pin"])).unwrap();
     assert_eq!(room.write(BEN, &[bens], &[bens], None), missing(BEN, "write"));
     let seen = room.seen(&[bens]);
@@ -197,5 +216,5 @@ fn adding_an_ordinary_op() {
     let op = signed(header(ANA, 0, &[], &[], None));
     assert_eq!(authority.add(&op, Seen::default()), Seen::default());
     assert!(authority.is_empty() && authority.number_of(&op.id()).is_none());
-    assert_eq!(*authority.genesis(), founded_by_ana());
+    assert_eq!(*authority.founding(), founded_by_ana());
 }

@@ -9,29 +9,37 @@ use crate::id::{Cid, Codec, Hash};
 /// Any value that has canonical bytes, a few levels deep.
 pub(super) fn value() -> impl Strategy<Value = Value> {
     leaf().prop_recursive(5, 64, 8, |inner| {
-        prop_oneof![vec(inner.clone(), 0..8).prop_map(Value::List), btree_map(key(), inner, 0..8).prop_map(Value::Map),]
+        prop_oneof![
+            vec(inner.clone(), 0..8).prop_map(Value::List),
+            btree_map(key(), inner, 0..8).prop_map(|map| Value::Map(map.into())),
+        ]
     })
 }
 
 /// Bytes that are nearly canonical: those of a value, with a few bytes changed, taken out or put in.
 pub(super) fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let bytes = value().prop_map(|value| crate::codec::encode(&value).expect("arbitrary values are canonical"));
-    (bytes, vec(damage(), 0..4)).prop_map(|(mut bytes, damages)| {
-        for (kind, index, byte) in damages {
-            let at = index.index(bytes.len() + 1);
-            match kind {
-                _ if at == bytes.len() => bytes.push(byte),
-                0 => bytes[at] = byte,
-                1 => bytes.insert(at, byte),
-                2 => drop(bytes.remove(at)),
-                _ => bytes[at] = bytes[at].wrapping_add(1),
-            }
-        }
-        bytes
-    })
+    (bytes, vec(damage(), 0..4)).prop_map(|(bytes, damages)| damaged_by(bytes, damages))
 }
 
-fn damage() -> impl Strategy<Value = (u8, proptest::sample::Index, u8)> {
+/// A change to bytes: its kind, where, and with which byte.
+type Damage = (u8, proptest::sample::Index, u8);
+
+pub(super) fn damaged_by(mut bytes: Vec<u8>, damages: Vec<Damage>) -> Vec<u8> {
+    for (kind, index, byte) in damages {
+        let at = index.index(bytes.len() + 1);
+        match kind {
+            _ if at == bytes.len() => bytes.push(byte),
+            0 => bytes[at] = byte,
+            1 => bytes.insert(at, byte),
+            2 => drop(bytes.remove(at)),
+            _ => bytes[at] = bytes[at].wrapping_add(1),
+        }
+    }
+    bytes
+}
+
+pub(super) fn damage() -> impl Strategy<Value = Damage> {
     let byte =
         prop_oneof![any::<u8>(), proptest::sample::select(&[0x00, 0x17, 0x18, 0x40, 0x60, 0x80, 0xa0, 0xf6][..])];
     (0..4_u8, any::<proptest::sample::Index>(), byte)
@@ -45,7 +53,7 @@ fn leaf() -> impl Strategy<Value = Value> {
         float().prop_map(Value::Float),
         vec(any::<u8>(), 0..40).prop_map(|bytes| Value::Bytes(Bytes(bytes))),
         key().prop_map(Value::Text),
-        cid().prop_map(Value::Link),
+        cid().prop_map(Value::from),
     ]
 }
 
@@ -65,7 +73,7 @@ fn integer() -> impl Strategy<Value = i128> {
     ]
 }
 
-fn float() -> impl Strategy<Value = f64> {
+pub(super) fn float() -> impl Strategy<Value = f64> {
     use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
     (POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO).prop_map(|float| if float == 0.0 { 0.0 } else { float })
 }

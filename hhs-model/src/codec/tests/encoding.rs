@@ -1,7 +1,7 @@
 //! What the encoder refuses to write: nobody makes what others refuse.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::bounds::{MAX_BLOCK_BYTES, MAX_DEPTH, MAX_LINKS};
 use crate::codec::{Bytes, EncodeError, Encoder, Unknown, Value, decode, encode};
@@ -178,7 +178,7 @@ struct Known {
 /// Something stands among the unknown fields that the type knows: it would be read as the known one.
 #[test]
 fn unknown_fields_that_are_known() {
-    let rest = Unknown(BTreeMap::from([("name".to_owned(), Value::Text("b".into()))]));
+    let rest = Unknown([("name", Value::from("b"))].into());
     let order = EncodeError::KeyOrder("name".into());
     assert_eq!(encode(&Known { name: None, rest: rest.clone() }).unwrap_err(), order);
     assert_eq!(encode(&Known { name: Some("a".into()), rest }).unwrap_err(), order);

@@ -86,12 +86,12 @@ fn maps() {
 fn links() {
     let hash = Hash([0x11; 32]);
     golden(Cid { codec: Codec::DagCbor, hash }, &format!("d82a58250001711220{}", "11".repeat(32)));
-    golden(Value::Link(Cid { codec: Codec::Raw, hash }), &format!("d82a58250001551220{}", "11".repeat(32)));
+    golden(Value::from(Cid { codec: Codec::Raw, hash }), &format!("d82a58250001551220{}", "11".repeat(32)));
 }
 
 /// Lists in maps in lists, with something of every kind.
 #[test]
 fn nested_values() {
-    let inner = BTreeMap::from([("k".to_owned(), Value::List(vec![Value::Null, Value::Bool(true), Value::Int(-1)]))]);
+    let inner = [("k", Value::List(vec![Value::Null, Value::Bool(true), Value::Int(-1)]))].into();
     golden(Value::List(vec![Value::Map(inner), Value::Float(0.5)]), "82a1616b83f6f520fb3fe0000000000000");
 }

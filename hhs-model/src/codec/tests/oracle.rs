@@ -34,7 +34,7 @@ fn to_ipld(value: &Value) -> Ipld {
         Value::Bytes(value) => Ipld::Bytes(value.0.clone()),
         Value::Text(value) => Ipld::String(value.clone()),
         Value::List(items) => Ipld::List(items.iter().map(to_ipld).collect()),
-        Value::Map(entries) => Ipld::Map(entries.iter().map(|(key, value)| (key.clone(), to_ipld(value))).collect()),
+        Value::Map(entries) => Ipld::Map(entries.iter().map(|(key, value)| (key.to_owned(), to_ipld(value))).collect()),
         Value::Link(cid) => Ipld::Link(OracleCid::try_from(&cid.to_bytes()[..]).expect("our CIDs are CIDs")),
     }
 }

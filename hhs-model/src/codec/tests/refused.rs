@@ -201,10 +201,10 @@ fn map_keys_and_set_items_out_of_order() {
     never_canonical("a2 61 62 00 61 61 00", DecodeError::KeyOrder(4));
     // Sorted bytewise, as the rule of RFC 7049 was not.
     never_canonical("a2 62 6161 00 61 62 00", DecodeError::KeyOrder(5));
-    refused::<BTreeSet<u16>>("82 01 01", DecodeError::KeyOrder(2));
-    refused::<BTreeSet<u16>>("82 18ff 01", DecodeError::KeyOrder(3));
+    refused::<BTreeSet<u16>>("82 01 01", DecodeError::ItemOrder(2));
+    refused::<BTreeSet<u16>>("82 18ff 01", DecodeError::ItemOrder(3));
     // By the numbers' own order −1 comes first; by their bytes 0 does.
-    refused::<BTreeSet<i16>>("82 20 00", DecodeError::KeyOrder(2));
+    refused::<BTreeSet<i16>>("82 20 00", DecodeError::ItemOrder(2));
 }
 
 /// An item whose order ignores half of what it holds.
@@ -234,7 +234,7 @@ impl Ord for Loose {
 /// Two items differ in their bytes only: keeping one of them would change the set's bytes.
 #[test]
 fn set_items_that_their_order_does_not_tell_apart() {
-    refused::<BTreeSet<Loose>>("82 82 01 01 82 01 02", DecodeError::KeyOrder(4));
+    refused::<BTreeSet<Loose>>("82 82 01 01 82 01 02", DecodeError::ItemOrder(4));
 }
 
 /// Reading a value must not use up the stack.
@@ -354,6 +354,7 @@ fn every_reason_has_its_test() {
             | DecodeError::Utf8(_)
             | DecodeError::KeyKind(_)
             | DecodeError::KeyOrder(_)
+            | DecodeError::ItemOrder(_)
             | DecodeError::TooDeep(_)
             | DecodeError::TooManyLinks
             | DecodeError::Expected { .. }

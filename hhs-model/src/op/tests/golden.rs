@@ -4,6 +4,7 @@
 use data_encoding::HEXLOWER;
 
 use super::{bare, full, genesis, key, op_id, signed};
+use crate::id::{Hash, ReplicaId};
 use crate::identity::{Domain, Signer};
 use crate::object;
 use crate::op::{Genesis, Op};
@@ -76,6 +77,19 @@ fn a_genesis() {
     assert_eq!(id.to_string(), "bafyreibmouz7kmbrrqqpb2xybcco4unibwan5vjr3ounkwm7zmfynm5ylm");
     assert_eq!(object::from_bytes::<Genesis>(&encoded).unwrap(), genesis());
     assert_eq!(object::class_of(&encoded).unwrap(), "hhs/v1/Genesis");
+}
+
+/// The genesis of a child: shorter keys first, so that the path stands before the class.
+#[test]
+fn a_childs_genesis() {
+    let parent = link("11");
+    let start: &[&str] = &["a4 61", "'$", "6e", "'hhs/v1/Genesis", "64", "'path", "6a", "'pages/home"];
+    let end: &[&str] = &["65", "'class", "6c", "'wiki/v1/Page", "66", "'parent", &parent];
+    let child = Genesis::child(ReplicaId(Hash([0x11; 32])), "pages/home".parse().unwrap(), "wiki/v1/Page");
+    let (encoded, id) = child.encoded().unwrap();
+    assert_eq!(encoded, bytes(&[start, end].concat()));
+    assert_eq!(id.to_string(), "bafyreigwbvnuew5cqvsxgtprwvfr2orr5yydgwpl3xha36jpagfvb7ugce");
+    assert_eq!(object::from_bytes::<Genesis>(&encoded).unwrap(), child);
 }
 
 /// The capabilities of a grant stand in the order of their names, the shorter one not always first.

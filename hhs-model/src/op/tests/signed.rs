@@ -35,8 +35,8 @@ fn no_entry_can_be_replaced_or_taken_away() {
     let op = signed(full());
     let whole = entries(op.bytes());
     let Header { target, .. } = *op.header();
-    let other = Value::Link(ReplicaId::of(b"other").cid());
-    assert_ne!(other, Value::Link(target.cid()));
+    let other = Value::from(ReplicaId::of(b"other").cid());
+    assert_ne!(other, Value::from(target.cid()));
     let replacements = [
         ("time", Value::Int(7)),
         ("size", Value::Int(7)),
@@ -57,7 +57,9 @@ fn no_entry_can_be_replaced_or_taken_away() {
     }
     for left_out in [vec!["act"], vec!["size", "payload"]] {
         let mut changed = whole.clone();
-        changed.retain(|key, _| !left_out.contains(&key.as_str()));
+        for key in &left_out {
+            changed.remove(key);
+        }
         let changed = map(changed);
         assert!(Op::from_bytes(&changed).is_ok() && !verifies(&changed), "{left_out:?}");
     }
@@ -70,7 +72,7 @@ fn a_signature_is_of_one_key_for_one_purpose() {
     let ben = SecretKey::from_seed(&[2; 32]);
     assert_eq!(verify_batch(&[op.signed_message(ben.public_key())]), Err(0));
     let unsigned = encode(&full()).unwrap();
-    let elsewhere = key().sign(Domain::new("notes/v1"), &unsigned);
+    let elsewhere = key().sign(Domain::new("notes/v1"), &unsigned).unwrap();
     let mut changed = entries(op.bytes());
     changed.insert("sig".to_owned(), Value::Bytes(Bytes(elsewhere.0.to_vec())));
     let changed = map(changed);

@@ -50,4 +50,16 @@ struct Misnamed {
     text: String,
 }
 
+#[derive(Object)]
+#[object(class = "test/v1/Text", validate = "check")]
+struct Quoted {
+    text: String,
+}
+
+#[derive(Object)]
+#[object(class = "test/v2/Text", upgrades = "test/v1/Text")]
+struct QuotedUpgrade {
+    text: String,
+}
+
 fn main() {}

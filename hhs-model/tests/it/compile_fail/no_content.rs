@@ -1,13 +1,6 @@
 //! Types that have nothing to write.
 
-use hhs_model::{Decode, Encode, Object};
-
-#[derive(Encode, Decode)]
-struct Unit;
-
-#[derive(Object)]
-#[object(class = "test/v1/Unit")]
-struct UnitObject;
+use hhs_model::{Decode, Encode};
 
 #[derive(Encode, Decode)]
 enum Never {}

@@ -18,12 +18,12 @@ use hhs::spaces::{JoinError, NodeError, SpaceAddress, SpaceError};
 use hhs::store::{AppendError, StoreError};
 
 use crate::endpoint::Endpoint;
-use crate::keys::Name;
+use crate::keys::{Name, PassphraseArguments};
 use crate::node::StartError;
 use crate::output::{Output, reader_is_gone};
 
 pub(crate) use event::{Event, MessageLine, Totals};
-pub(crate) use home::HomeError;
+pub(crate) use home::{HomeError, take_room};
 pub(crate) use log::read as read_log;
 
 /// What one can do with a room.
@@ -76,6 +76,8 @@ pub(crate) struct OpenArguments {
     store: StoreArgument,
     #[command(flatten)]
     how: How,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
     /// Neither listen nor dial: write to the store alone, and synchronise another time
     #[arg(long, conflicts_with = "listen")]
     offline: bool,
@@ -106,6 +108,8 @@ struct Who {
     /// The name that others know you by
     #[arg(long)]
     name: Name,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
 }
 
 #[derive(Debug, Args)]

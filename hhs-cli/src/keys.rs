@@ -1,24 +1,21 @@
-//! The key file: who somebody is on this device, in a file that only they can read.
+//! The key file: who somebody is on this device, in a keystore that only they can read.
 //!
-//! Three lines of text:
-//!
-//! ```text
-//! hhs key 1
-//! name Ana
-//! seed <64 hex digits: the seed of the Ed25519 key>
-//! ```
-//!
-//! It is written in full under another name and then given its own, so that a crash leaves all of it or nothing.
+//! Without a passphrase it is not encrypted, and its mode is all that protects it.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+mod former;
+mod passphrase;
+
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use data_encoding::HEXLOWER;
-use hhs::model::Author;
-use hhs::model::identity::KeyError;
-use zeroize::Zeroizing;
+use hhs::Tokio;
+use hhs::keystore::{
+    ChangeError, CreateError, FileStorage, Keystore, OpenError, Passphrase, Protection, Storage, StorageError,
+    UnknownIdentity,
+};
+
+pub(crate) use passphrase::{NewPassphrase, PassphraseArguments, PassphraseError};
 
 /// A name that people know somebody by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,29 +26,41 @@ pub(crate) struct Name(String);
 #[error("a name has 1 to {MAX_NAME_BYTES} bytes on one line, without control characters")]
 pub(crate) struct NameError;
 
-/// Why a key file cannot be read or written.
+/// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyFileError {
-    /// It cannot be read.
-    #[error("the key file {path} cannot be read: {source}")]
-    Read { path: PathBuf, source: io::Error },
-    /// It cannot be written.
-    #[error("the key file {path} cannot be written, check the directory and the space on its disk: {source}")]
-    Write { path: PathBuf, source: io::Error },
-    /// It has another version.
-    #[error(
-        "the key file {path} has version {found:?}, and this program reads \"{VERSION}\": use the program that wrote it, or a newer one"
-    )]
-    Version { path: PathBuf, found: String },
     /// It is not one.
-    #[error("{path} is not a key file ({reason}): restore it from a copy")]
-    Malformed { path: PathBuf, reason: &'static str },
-    /// The system has no randomness.
-    #[error("the system gives no randomness for a new key: {0}")]
-    Random(getrandom::Error),
-    /// The identity cannot be made.
+    #[error("{0} is not a key file: restore it from a copy")]
+    Foreign(PathBuf),
+    /// It is one of the former format, and damaged.
+    #[error("the key file {path} is damaged ({reason}): restore it from a copy")]
+    Former { path: PathBuf, reason: &'static str },
+    /// What keeps its former content has another one.
+    #[error("{0} is in the way of keeping the former key file: move it elsewhere")]
+    InTheWay(PathBuf),
+    /// It is encrypted, and nobody can be asked.
+    #[error(
+        "the key file {0} is encrypted: set HHS_PASSPHRASE, give --passphrase-file FILE, or run this on a terminal, to be asked"
+    )]
+    NeedsPassphrase(PathBuf),
+    /// It does not open.
+    #[error("the key file {path} cannot be opened: {source}")]
+    Open { path: PathBuf, source: OpenError },
+    /// It is not made.
+    #[error("the key file {path} cannot be made: {source}")]
+    Create { path: PathBuf, source: CreateError },
+    /// It is not changed.
+    #[error("the key file {path} is as it was: {source}")]
+    Change { path: PathBuf, source: ChangeError },
+    /// It cannot be read or written.
     #[error(transparent)]
-    Identity(#[from] KeyError),
+    Storage(#[from] StorageError),
+    /// It has not that identity.
+    #[error(transparent)]
+    Unknown(#[from] UnknownIdentity),
+    /// The passphrase cannot be had.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
 }
 
 impl Name {
@@ -71,99 +80,86 @@ impl FromStr for Name {
     }
 }
 
-/// Reads who somebody is; `None` if there is no such file. Others who can read the file are warned of.
+/// Opens a key file; `None` if there is none. Others who can read the file are warned of. One of the former format is
+/// carried over to this one.
 ///
 /// # Errors
-/// If the file cannot be read, or is not a key file.
-pub(crate) fn load(path: &Path) -> Result<Option<Author>, KeyFileError> {
-    let unreadable = |source| KeyFileError::Read { path: path.to_owned(), source };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-    };
-    warn_if_others_can_read(path, &file);
-    let mut text = Zeroizing::new(String::new());
-    file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-    let (name, seed) = parse(path, &text)?;
-    Ok(Some(Author::from_seed(name.as_str(), &seed)?))
+/// If it cannot be read, is not a key file, or does not open with the passphrase.
+pub(crate) async fn open(path: &Path, arguments: &PassphraseArguments) -> Result<Option<Keystore>, KeyFileError> {
+    let storage = FileStorage::new(path);
+    let Some(bytes) = storage.read().await? else { return Ok(None) };
+    if storage.is_exposed().unwrap_or(false) {
+        warn(&format!("others on this machine can read the key file {path}: chmod 600 {path}", path = path.display()));
+    }
+    let passphrase = arguments.given()?;
+    if former::is_one(&bytes) {
+        former::carry_over(&storage, &bytes, protection(passphrase.clone())).await?;
+    }
+    let was_given = passphrase.is_some();
+    let keystore = unlock(storage, passphrase).await?;
+    if was_given && !keystore.is_encrypted() {
+        warn(&format!(
+            "the key file {} is not encrypted, although a passphrase is given: encrypt it with `hhs identity passphrase`",
+            path.display()
+        ));
+    }
+    Ok(Some(keystore))
 }
 
-/// Makes somebody new, and keeps their key in a file that must not be there yet.
-///
-/// # Errors
-/// If the file cannot be written.
-pub(crate) fn create(path: &Path, name: &Name) -> Result<Author, KeyFileError> {
-    let mut seed = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *seed).map_err(KeyFileError::Random)?;
-    let author = Author::from_seed(name.as_str(), &seed)?;
-    let digits = Zeroizing::new(HEXLOWER.encode(&*seed));
-    let text = Zeroizing::new(format!("{VERSION}\nname {}\nseed {}\n", name.as_str(), *digits));
-    let unwritable = |source| KeyFileError::Write { path: path.to_owned(), source };
-    write_atomically(path, text.as_bytes()).map_err(unwritable)?;
-    Ok(author)
-}
-
-fn parse(path: &Path, text: &str) -> Result<(Name, Zeroizing<[u8; 32]>), KeyFileError> {
-    let malformed = |reason| KeyFileError::Malformed { path: path.to_owned(), reason };
-    let mut lines = text.lines();
-    match lines.next() {
-        Some(VERSION) => {}
-        Some(found) if found.starts_with("hhs key ") => {
-            return Err(KeyFileError::Version { path: path.to_owned(), found: found.chars().take(40).collect() });
+/// Opens a keystore that is there; asks for the passphrase where it needs one and none is given.
+async fn unlock(storage: FileStorage, mut passphrase: Option<Passphrase>) -> Result<Keystore, KeyFileError> {
+    let path = storage.path().to_owned();
+    // Nobody has mistyped one that is given.
+    let mut tries = if passphrase.is_some() { 0 } else { MAX_TRIES };
+    loop {
+        match Keystore::open(storage.clone(), passphrase.as_ref(), Tokio::new()).await {
+            Ok(keystore) => return Ok(keystore),
+            Err(OpenError::NeedsPassphrase) => {}
+            Err(OpenError::WrongPassphrase) if tries > 0 => warn("the passphrase is wrong"),
+            Err(OpenError::Foreign) => return Err(KeyFileError::Foreign(path)),
+            Err(OpenError::Storage(error)) => return Err(error.into()),
+            Err(source) => return Err(KeyFileError::Open { path, source }),
         }
-        _ => return Err(malformed("its first line is not that of one")),
-    }
-    let name = lines.next().and_then(|line| line.strip_prefix("name "));
-    let name = name.and_then(|name| name.parse().ok()).ok_or_else(|| malformed("its second line is not a name"))?;
-    let digits = lines.next().and_then(|line| line.strip_prefix("seed "));
-    let bytes = digits.and_then(|digits| HEXLOWER.decode(digits.as_bytes()).ok()).map(Zeroizing::new);
-    let seed: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
-    let seed = seed.map(Zeroizing::new).ok_or_else(|| malformed("its third line is not a seed of 64 hex digits"))?;
-    match lines.next() {
-        None => Ok((name, seed)),
-        Some(_) => Err(malformed("it has more than three lines")),
+        tries = tries.saturating_sub(1);
+        let prompt = format!("Passphrase of {}: ", path.display());
+        passphrase = Some(passphrase::ask(&prompt)?.ok_or_else(|| KeyFileError::NeedsPassphrase(path.clone()))?);
     }
 }
 
-/// Writes a file that is whole or not there, readable by its owner alone.
-fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Temporary files have mode 0600 from the start.
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    if cfg!(unix) {
-        // The new name survives the loss of power only once the directory was flushed too.
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
+/// Makes a key file without anybody in it, where there is none; encrypted if a passphrase is given.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) async fn create(path: &Path, arguments: &PassphraseArguments) -> Result<Keystore, KeyFileError> {
+    let protection = protection(arguments.given()?);
+    Keystore::create(FileStorage::new(path), protection, Tokio::new()).await.map_err(|error| match error {
+        CreateError::Storage(error) => error.into(),
+        source => KeyFileError::Create { path: path.to_owned(), source },
+    })
 }
 
-#[cfg(unix)]
-fn warn_if_others_can_read(path: &Path, file: &File) {
-    use std::os::unix::fs::PermissionsExt;
-
-    if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
-        let warning = format!(
-            "hhs: warning: others on this machine can read the key file {path}: chmod 600 {path}\n",
-            path = path.display()
-        );
-        // A warning that nobody reads is no reason to stop.
-        io::stderr().write_all(warning.as_bytes()).ok();
+/// The error of a change to a key file.
+pub(crate) fn unchanged(path: &Path) -> impl Fn(ChangeError) -> KeyFileError {
+    let path = path.to_owned();
+    move |error| match error {
+        ChangeError::Storage(error) => error.into(),
+        source => KeyFileError::Change { path: path.clone(), source },
     }
 }
 
-#[cfg(not(unix))]
-fn warn_if_others_can_read(_path: &Path, _file: &File) {}
+fn protection(passphrase: Option<Passphrase>) -> Protection {
+    passphrase.map_or(Protection::Plain, Protection::from)
+}
 
-/// The first line.
-const VERSION: &str = "hhs key 1";
+fn warn(what: &str) {
+    // A warning that nobody reads is no reason to stop.
+    writeln!(io::stderr(), "hhs: warning: {what}").ok();
+}
+
 /// Bytes of a name: enough for anybody's, and short enough for a line.
 const MAX_NAME_BYTES: usize = 64;
-/// Bytes that are read of a key file; a whole one has fewer.
-const MAX_FILE_BYTES: u64 = 1024;
+/// How often a passphrase is asked for.
+const MAX_TRIES: usize = 3;
 
 #[cfg(test)]
 mod tests;

@@ -2,12 +2,17 @@
 
 mod chat;
 mod demo;
+mod directory;
 mod endpoint;
+mod identity;
 mod keys;
 mod node;
 mod output;
+mod progress;
 mod replay;
 mod signals;
+mod space;
+mod store;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -33,6 +38,15 @@ enum Command {
     /// Share a chat room.
     #[command(subcommand)]
     Chat(chat::Command),
+    /// Move spaces between stores and files.
+    #[command(subcommand)]
+    Space(space::Command),
+    /// Make identities, look at them, and protect their keys.
+    #[command(subcommand)]
+    Identity(identity::Command),
+    /// Look into a store, check it, repair it.
+    #[command(subcommand)]
+    Store(store::Command),
     /// Build a log with the causal shape of a real history, and synchronise it to a second process.
     Replay(replay::Arguments),
 }
@@ -48,6 +62,9 @@ async fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(arguments).await.map_err(anything),
         Command::Chat(command) => chat::run(command).await.map_err(anything),
+        Command::Space(command) => space::run(command).await.map_err(anything),
+        Command::Identity(command) => identity::run(command).await.map_err(anything),
+        Command::Store(command) => store::run(command).await.map_err(anything),
         Command::Replay(arguments) => replay::run(arguments).await.map_err(anything),
     };
     match done {

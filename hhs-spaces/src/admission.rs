@@ -39,6 +39,10 @@ pub(crate) async fn admit(
         Ok(_) => Ok(()),
         Err(AppendError::NotAllowed { .. }) => Err("the member who was asked may not let others in".into()),
         Err(AppendError::Store(error)) => Err(failed(error)),
+        Err(AppendError::Sign(refusal)) => {
+            tracing::error!(%refusal, "a request to be let in could not be answered");
+            Err("the key of the member who was asked may not sign that".into())
+        }
         Err(AppendError::Edit(error)) => unreachable!("nothing was edited: {error}"),
     }
 }

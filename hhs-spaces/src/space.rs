@@ -1,13 +1,11 @@
 //! A space: a root replica that is read, written, watched and synchronised.
 
 use futures::StreamExt;
-use futures::channel::mpsc;
 use hhs_crdt::Replica;
 use hhs_mesh::{MeshError, PeerAddress};
-use hhs_model::class::Change;
 use hhs_model::op::Capability;
 use hhs_model::{Frontier, OpId, ReplicaId};
-use hhs_store::{AppendError, Live, StoreError};
+use hhs_store::{AppendError, ChangeStream, Live, StoreError};
 use url::Url;
 
 use crate::address::SpaceAddress;
@@ -104,8 +102,9 @@ impl<R: Replica> Space<R> {
         self.live.update(&self.node.inner.author, time, edit).await
     }
 
-    /// What changes from now on, by us and by others.
-    pub fn changes(&self) -> mpsc::UnboundedReceiver<Change> {
+    /// What changes from now on, by us and by others. Who does not read gets [`Lagged`](hhs_store::Lagged) in place of what
+    /// was too much to keep.
+    pub fn changes(&self) -> ChangeStream {
         self.live.changes()
     }
 

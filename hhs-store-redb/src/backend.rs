@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hhs_store::backend::{Backend, BackendError, BackendStats, Batch, Entry, KeyRange, Limit, Order, is_empty_range};
-use redb::{AccessGuard, Database, ReadOnlyTable, ReadableDatabase, ReadableTableMetadata, StorageError};
+use redb::{AccessGuard, Database, ReadableTableMetadata, StorageError};
 
+use crate::engine::{Engine, Entries, READ};
 use crate::error::{Failure, guarded};
-use crate::format::ENTRIES;
 use crate::open;
 use crate::options::Options;
 use crate::writer::Writer;
@@ -26,11 +26,11 @@ pub struct RedbBackend {
     shared: Arc<Shared>,
 }
 
-// The order matters: the writer ends before the last reference to the database goes, which closes the file.
+// The order matters: the writer ends before the last reference to the engine goes, which closes the file.
 #[derive(Debug)]
 struct Shared {
     writer: Writer,
-    database: Arc<Database>,
+    engine: Arc<Engine>,
     path: PathBuf,
 }
 
@@ -56,19 +56,27 @@ impl RedbBackend {
     /// What was there keeps its content.
     pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, BackendError> {
         let path = path.as_ref().to_path_buf();
-        let database = Arc::new(open::open(&path, options)?);
-        let writer = Writer::start(Arc::clone(&database), options.quick_repair);
+        let database = open::open(&path, options)?;
+        Self::on(database, path, options)
+    }
+
+    /// A backend on a database that is a store in our format.
+    pub(crate) fn on(database: Database, path: PathBuf, options: &Options) -> Result<Self, BackendError> {
+        let engine = Arc::new(Engine::new(database));
+        let writer = Writer::start(Arc::clone(&engine), options.quick_repair);
         let writer = writer.map_err(|error| io_error("start its writer", error))?;
-        Ok(Self { shared: Arc::new(Shared { writer, database, path }) })
+        Ok(Self { shared: Arc::new(Shared { writer, engine, path }) })
+    }
+
+    /// The entries as the last commit left them.
+    #[cfg(test)]
+    pub(crate) fn entries(&self) -> Result<Arc<Entries>, Failure> {
+        self.shared.engine.snapshot()
     }
 
     /// What `read` makes of the entries as the last commit left them.
     fn snapshot<T>(&self, read: impl FnOnce(&Entries) -> Result<T, Failure>) -> Result<T, BackendError> {
-        let read = || {
-            let transaction = self.shared.database.begin_read().map_err(|error| Failure::new(READ, error))?;
-            read(&transaction.open_table(ENTRIES).map_err(|error| Failure::new(READ, error))?)
-        };
-        Ok(guarded(read)?)
+        Ok(guarded(|| read(&*self.shared.engine.snapshot()?))?)
     }
 }
 
@@ -123,7 +131,6 @@ impl Backend for RedbBackend {
     }
 }
 
-type Entries = ReadOnlyTable<&'static [u8], &'static [u8]>;
 type Bytes = AccessGuard<'static, &'static [u8]>;
 
 fn look_up(entries: &Entries, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
@@ -154,5 +161,3 @@ fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
 fn io_error(action: &'static str, error: std::io::Error) -> BackendError {
     BackendError::Io { action, source: Box::new(error) }
 }
-
-const READ: &str = "read";

@@ -4,22 +4,29 @@
 //! first bytes last. A process that is killed in between leaves a file that redb then takes for something foreign. This
 //! layer tells redb that such a file is empty, so that it begins again; it is asked under redb's own lock, so it never
 //! mistakes a file that another process is creating.
+//!
+//! It also notes when a flush fails. What was to be flushed is then in the memory of the operating system still, where it
+//! is read as if nothing were wrong, but no later flush writes it: Linux takes it for written. A store that went on from
+//! there would break when the power goes. So a file is put beside the store, and where the next opening finds it, it
+//! writes the store anew (see `compact.rs`).
 
 use std::fs::File;
 use std::ops::Bound;
+use std::path::PathBuf;
 
-use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-/// A file that redb works on.
+/// A file that redb works on, or what stands for one in tests.
 #[derive(Debug)]
-pub(crate) struct StoreFile {
-    inner: FileBackend,
+pub(crate) struct StoreFile<S> {
+    inner: S,
+    mark: Option<PathBuf>,
 }
 
-impl StoreFile {
-    pub(crate) fn new(file: File) -> Result<Self, redb::DatabaseError> {
-        Ok(Self { inner: FileBackend::new(file)? })
+impl<S: StorageBackend> StoreFile<S> {
+    /// `mark`: where to put a file when a flush fails.
+    pub(crate) fn new(inner: S, mark: Option<PathBuf>) -> Self {
+        Self { inner, mark }
     }
 
     /// Whether the file is what a killed creation leaves: as long as a new store, without redb's first bytes, and empty
@@ -36,7 +43,7 @@ impl StoreFile {
     }
 }
 
-impl StorageBackend for StoreFile {
+impl<S: StorageBackend> StorageBackend for StoreFile<S> {
     fn len(&self) -> std::io::Result<u64> {
         let length = self.inner.len()?;
         Ok(if self.is_half_created(length)? { 0 } else { length })
@@ -51,7 +58,12 @@ impl StorageBackend for StoreFile {
     }
 
     fn sync_data(&self) -> std::io::Result<()> {
-        self.inner.sync_data()
+        let flushed = self.inner.sync_data();
+        if let (Err(_), Some(mark)) = (&flushed, &self.mark) {
+            // Where this fails too, nothing can be noted; the error of the flush says what is wrong.
+            let _ = File::create(mark).and_then(|mark| mark.sync_all());
+        }
+        flushed
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {

@@ -1,12 +1,16 @@
 //! Opening a file: what is refused, and with which words.
 
-use std::fs::{File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use hhs_store::BackendError;
-use redb::{Database, DatabaseError, StorageError};
+use redb::backends::FileBackend;
+use redb::{Database, DatabaseError, StorageBackend, StorageError};
 
+use crate::compact;
+use crate::engine::Engine;
 use crate::error::{Failure, guarded};
 use crate::file::StoreFile;
 use crate::format;
@@ -18,21 +22,102 @@ use crate::options::Options;
 /// Every kind but [`BackendError::TooLarge`] and [`BackendError::Closed`]; nothing that was there is changed then,
 /// except that redb may have finished a commit of its own.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Database, BackendError> {
-    let place = path.display().to_string();
-    refuse_what_is_no_file(path, &place)?;
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    let file = file.map_err(|error| failed("open its file", error))?;
-
-    let database = guarded(|| {
-        let file = StoreFile::new(file).map_err(|error| refusal(error, path, &place))?;
-        let mut builder = Database::builder();
-        builder.set_cache_size(options.cache_bytes).set_check_integrity_on_open(options.check_on_open);
-        builder.create_with_backend(file).map_err(|error| refusal(error, path, &place))
-    })?;
-    if guarded(|| format::establish(&database, &place))? {
-        sync_directory_of(path)?;
+    loop {
+        let database = open_locked(path, options)?;
+        // What lies beside the store lies beside the file itself, not beside a link to it.
+        let file = &path.canonicalize().map_err(|error| failed("find its file", error))?;
+        if guarded(|| format::establish(&database, &path.display().to_string()))? {
+            sync_directory_of(file)?;
+        }
+        // Whoever compacts holds the lock that is held here by now: what lies there was left by a crash.
+        remove(&compact::new_file_beside(file))?;
+        if !failed_flush_beside(file).exists() {
+            return Ok(database);
+        }
+        compact::replace(&Engine::new(database), file, options, &mut |_| ())?;
     }
-    Ok(database)
+}
+
+/// Opens or creates the database in the file that is at `path` once it is locked.
+fn open_locked(path: &Path, options: &Options) -> Result<Database, BackendError> {
+    let place = path.display().to_string();
+    loop {
+        refuse_what_is_no_file(path, &place)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| failed("open its file", error))?;
+        let opened = file.metadata().map_err(|error| failed("look at its file", error))?;
+        let resolved = path.canonicalize().map_err(|error| failed("find its file", error))?;
+        let database = guarded(|| {
+            let storage = FileBackend::new(file).map_err(|error| refusal(error, path, &place))?;
+            let storage = StoreFile::new(storage, Some(failed_flush_beside(&resolved)));
+            database_on(storage, options).map_err(|error| refusal(error, path, &place))
+        })?;
+        // Between opening the file and locking it, a compaction may have put another one in its place.
+        if is_at(&opened, path).map_err(|error| failed("look at its file", error))? {
+            return Ok(database);
+        }
+    }
+}
+
+/// Opens the store at `path`, which has to be there.
+///
+/// # Errors
+/// As [`open`], and [`BackendError::Io`] where nothing is.
+pub(crate) fn open_existing(path: &Path, options: &Options) -> Result<Database, BackendError> {
+    match path.metadata() {
+        Ok(found) if found.is_file() && found.len() == 0 => {
+            Err(not_a_store(&path.display().to_string(), "it is an empty file"))
+        }
+        Ok(_) => open(path, options),
+        Err(error) => Err(failed("look at its file", error)),
+    }
+}
+
+/// Opens or creates what redb keeps in a storage.
+pub(crate) fn database_on<S: StorageBackend>(
+    storage: StoreFile<S>,
+    options: &Options,
+) -> Result<Database, DatabaseError> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(options.cache_bytes).set_check_integrity_on_open(options.check_on_open);
+    builder.create_with_backend(storage)
+}
+
+/// The file that says that a flush of the store at `path` has failed since it was last written anew.
+pub(crate) fn failed_flush_beside(path: &Path) -> PathBuf {
+    beside(path, ".unflushed")
+}
+
+/// A path beside `path`, whose name goes on with `suffix`.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), BackendError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("remove what lies beside its file", error)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the file that was opened is what lies at `path`.
+#[cfg(unix)]
+pub(crate) fn is_at(opened: &Metadata, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    match path.metadata() {
+        Ok(found) => Ok((found.dev(), found.ino()) == (opened.dev(), opened.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Elsewhere a file that is open cannot be replaced.
+#[cfg(not(unix))]
+pub(crate) fn is_at(_opened: &Metadata, _path: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 fn refuse_what_is_no_file(path: &Path, place: &str) -> Result<(), BackendError> {
@@ -81,7 +166,7 @@ fn other_version(path: &Path) -> Option<u8> {
 }
 
 /// A new file survives the loss of power only once its directory was flushed too.
-fn sync_directory_of(path: &Path) -> Result<(), BackendError> {
+pub(crate) fn sync_directory_of(path: &Path) -> Result<(), BackendError> {
     if cfg!(not(unix)) {
         return Ok(());
     }
@@ -95,7 +180,7 @@ fn not_a_store(place: &str, reason: &str) -> BackendError {
     BackendError::NotAStore { place: place.to_owned(), reason: reason.to_owned() }
 }
 
-fn failed(action: &'static str, error: io::Error) -> BackendError {
+pub(crate) fn failed(action: &'static str, error: io::Error) -> BackendError {
     BackendError::Io { action, source: Box::new(error) }
 }
 

@@ -3,17 +3,16 @@
 //! A durable commit costs a flush of the file, whatever it holds. While one is under way, the batches of other tasks
 //! queue up; the next transaction takes them all. So a lone writer waits for nobody, and many share the cost.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use futures::channel::oneshot;
 use hhs_store::backend::{Batch, Write};
-use redb::{Database, Durability, ReadableTable};
 
+use crate::engine::Engine;
 use crate::error::{Failure, guarded};
-use crate::format::ENTRIES;
+use crate::group;
 
 /// What a committing task gets once its batch is durable, or failed.
 pub(crate) type Outcome = Result<(), Failure>;
@@ -27,10 +26,10 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. `quick_repair`: see [`Options`](crate::Options).
-    pub(crate) fn start(database: Arc<Database>, quick_repair: bool) -> io::Result<Self> {
+    pub(crate) fn start(engine: Arc<Engine>, quick_repair: bool) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let thread = thread::Builder::new().name("hhs-store-redb".to_owned());
-        let thread = thread.spawn(move || serve(&database, &queue, quick_repair))?;
+        let thread = thread.spawn(move || serve(&engine, &queue, quick_repair))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -63,10 +62,15 @@ struct Job {
     done: oneshot::Sender<Outcome>,
 }
 
-fn serve(database: &Database, queue: &mpsc::Receiver<Job>, quick_repair: bool) {
+fn serve(engine: &Engine, queue: &mpsc::Receiver<Job>, quick_repair: bool) {
     while let Ok(first) = queue.recv() {
         let group = gather(first, queue);
-        let outcome = guarded(|| apply(database, &group, quick_repair).map_err(|error| Failure::new(WRITE, error)));
+        let outcome = guarded(|| {
+            let batches = group.iter().map(|job| &job.batch);
+            group::apply(engine.database(), batches, quick_repair).map_err(|error| Failure::new(WRITE, error))
+        });
+        // After a failure too: what redb shows then is for redb to say.
+        engine.forget_snapshot();
         for (at, job) in group.into_iter().enumerate() {
             let outcome = match &outcome {
                 Ok(conflicts) if conflicts.contains(&at) => Err(Failure::Conflict),
@@ -89,33 +93,6 @@ fn gather(first: Job, queue: &mpsc::Receiver<Job>) -> Vec<Job> {
         group.push(job);
     }
     group
-}
-
-/// Writes the batches of a group durably; which of them were left out because their guard did not hold.
-fn apply(database: &Database, group: &[Job], quick_repair: bool) -> Result<BTreeSet<usize>, redb::Error> {
-    let mut transaction = database.begin_write()?;
-    transaction.set_durability(Durability::Immediate)?;
-    transaction.set_quick_repair(quick_repair);
-    let mut entries = transaction.open_table(ENTRIES)?;
-    let mut conflicts = BTreeSet::new();
-    for (at, job) in group.iter().enumerate() {
-        if let Some(guard) = &job.batch.guard {
-            let found = entries.get(guard.key.as_slice())?;
-            if found.as_ref().map(|value| value.value()) != guard.expected.as_deref() {
-                conflicts.insert(at);
-                continue;
-            }
-        }
-        for write in &job.batch.writes {
-            match write {
-                Write::Put(key, value) => drop(entries.insert(key.as_slice(), value.as_slice())?),
-                Write::Delete(key) => drop(entries.remove(key.as_slice())?),
-            }
-        }
-    }
-    drop(entries);
-    transaction.commit()?;
-    Ok(conflicts)
 }
 
 fn size(batch: &Batch) -> usize {

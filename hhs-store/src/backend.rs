@@ -144,6 +144,16 @@ pub enum Write {
     Delete(Vec<u8>),
 }
 
+impl Write {
+    /// Its bytes of key and value.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Put(key, value) => key.len() + value.len(),
+            Self::Delete(key) => key.len(),
+        }
+    }
+}
+
 impl Batch {
     /// A batch that changes nothing.
     pub fn new() -> Self {

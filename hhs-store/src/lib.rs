@@ -4,13 +4,19 @@
 //! Names no runtime and no engine: backends are crates of their own, except the one in memory.
 
 pub mod backend;
+mod intake;
 mod live;
+mod mailbox;
 mod store;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
+pub mod transfer;
 
 pub use backend::{Backend, BackendError, MemoryBackend};
-pub use live::Live;
+pub use intake::{DropReason, Dropped, Intake, IntakeLimits, Taken};
+pub use live::{ChangeStream, Lagged, Live};
 pub use store::{
-    AppendError, Bundle, Committed, IngestError, Ingested, ReadLimit, SignedOp, Store, StoreError, StoredOp,
+    Amount, AppendError, Bundle, Checked, CommitStream, Committed, Consequences, Cursor, DeleteError, Depth, Finding,
+    Found, FoundOp, IngestError, Ingested, Located, Lost, Ops, Query, ReadLimit, ReplicaStats, Room, Salvaged,
+    Severity, SignedOp, Stats, Store, StoreError, StoredOp,
 };

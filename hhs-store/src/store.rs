@@ -1,42 +1,78 @@
 //! The store: objects, replicas and their ops on top of a backend, with every index built once for all backends.
 //!
-//! One writer at a time, behind a lock; readers go to the backend and never wait for it. A commit is one batch: after a
-//! crash all of it is there or nothing.
+//! One writer stages at a time, behind a lock; what is staged while a batch is being made durable becomes the next batch.
+//! Readers go to the backend and never wait. A change is in one batch: after a crash all of it is there or nothing.
 
 mod ahead;
 mod append;
+mod aside;
+mod check;
+mod delete;
 mod error;
+mod failure;
+mod index;
 mod ingest;
 mod keys;
+mod lineage;
+mod listeners;
+mod locate;
 mod objects;
+mod pipeline;
+mod query;
 mod read;
 mod recent;
 mod record;
+mod recovery;
+mod reindex;
+mod repair;
 mod replica;
+mod salvage;
+mod save;
+mod shared;
+mod states;
+mod stats;
+mod watch;
+mod writer;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use futures::channel::mpsc;
-use futures::lock::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
+use futures::lock::Mutex as AsyncMutex;
 use hhs_model::op::Genesis;
 use hhs_model::{Identity, IdentityId, OpId, PublicKey, Registry, ReplicaId};
 
 use crate::backend::{Backend, BackendError, Batch, Limit, Order, prefix_range};
 
+pub use check::{Checked, Depth, Finding, Severity};
+pub use delete::DeleteError;
 pub use error::{AppendError, IngestError, StoreError};
 pub use ingest::{Bundle, Ingested, SignedOp};
+pub use lineage::{Consequences, FoundOp};
+pub(crate) use listeners::{Applied, Applies};
+pub use listeners::{CommitStream, Committed};
+pub use locate::Located;
+pub use query::{Cursor, Found, Query};
 pub use read::{ReadLimit, StoredOp};
+pub use salvage::{Lost, Salvaged};
+pub use stats::{Amount, Ops, ReplicaStats, Room, Stats};
 
+use aside::Aside;
+use listeners::Listeners;
+use pipeline::Pipeline;
 use recent::Recent;
-use replica::ReplicaState;
+use writer::Writer;
 
 /// The layout of keys and records that this program reads and writes.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// Keys of authors that are remembered in each of two generations, some 100 bytes each. Too low: the authors of a large
 /// history are looked up again for every bundle.
 const AUTHOR_KEYS: usize = 32_768;
+
+pub(crate) use index::needs as object_needs;
+
+/// The identities that the header of an op names.
+pub(crate) fn named_identities(header: &hhs_model::op::Header) -> impl Iterator<Item = IdentityId> {
+    index::named_in_header(header).map(|id| IdentityId(id.0))
+}
 
 /// A store of objects and replicas. Cloning gives another handle to the same one.
 #[derive(Clone)]
@@ -48,92 +84,68 @@ struct Inner {
     backend: Arc<dyn Backend>,
     registry: Registry,
     writer: AsyncMutex<Writer>,
-    /// How many commits have ended. Changed with the writer locked.
-    commits: AtomicU64,
+    /// What is staged and not durable yet.
+    pipeline: Mutex<Pipeline>,
     /// The keys of identities that are here and were needed lately. A history has few authors beside its ops, and to look
     /// up, decode and check a key takes as long as to check a signature.
     author_keys: Mutex<Recent<IdentityId, PublicKey>>,
     /// Ops whose signatures were checked ahead.
     verified: Mutex<Recent<OpId, ()>>,
     listeners: Mutex<Listeners>,
+    aside: Aside,
 }
 
-/// What only the writer needs: where the next things go, and replicas that have been written to.
-struct Writer {
-    next_object: u64,
-    next_replica: u32,
-    replicas: BTreeMap<ReplicaId, ReplicaState>,
-    /// A batch that was handed to the backend and whose outcome is not known: its future was dropped.
-    undecided: Option<Undecided>,
-}
-
-struct Undecided {
-    /// What is to be told of it, if it has ops and is there.
-    ops: Option<Committed>,
-}
-
-impl Writer {
-    async fn read(backend: &dyn Backend) -> Result<Self, StoreError> {
-        let next_object = next_number(backend, &[keys::OBJECT]).await?;
-        let next_replica = next_number(backend, &[keys::REPLICA]).await?;
-        let next_replica = u32::try_from(next_replica).map_err(|_| corrupted("a replica number is out of range"))?;
-        Ok(Self { next_object, next_replica, replicas: BTreeMap::new(), undecided: None })
+impl Inner {
+    fn pipeline(&self) -> MutexGuard<'_, Pipeline> {
+        // No code of ours panics while it holds the lock.
+        self.pipeline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Who is told of commits.
-#[derive(Default)]
-struct Listeners {
-    watchers: Vec<mpsc::UnboundedSender<Committed>>,
-    live: BTreeMap<ReplicaId, Vec<Weak<dyn Applies>>>,
-}
-
-/// Told of every op of a replica in the order of positions, after it is durable and before the write returns.
-pub(crate) trait Applies: Send + Sync {
-    fn apply(&self, ops: &[StoredOp]);
-}
-
-/// What a commit has changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committed {
-    /// The replica.
-    pub replica: ReplicaId,
-    /// How many ops it has now.
-    pub ops: u64,
-    /// How many of them came with this commit.
-    pub added: u64,
-    /// Whether this store wrote them, rather than received them.
-    pub local: bool,
-}
-
 impl Store {
-    /// Opens what is in a backend; an empty one becomes an empty store.
+    /// Opens what is in a backend; an empty one becomes an empty store. One of an older format is brought to this one, and
+    /// deletions that were interrupted are ended: that takes as long as the store is large, or what was deleted.
     ///
     /// # Errors
     /// If the backend cannot be read, or holds a store of another format.
-    pub async fn open(backend: impl Backend, mut registry: Registry) -> Result<Self, StoreError> {
+    pub async fn open(backend: impl Backend, registry: Registry) -> Result<Self, StoreError> {
+        Self::open_at("this backend", backend, registry).await
+    }
+
+    /// As [`open`](Self::open); errors call the store by the name of its place.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_at(place: &str, backend: impl Backend, mut registry: Registry) -> Result<Self, StoreError> {
         // What the store itself reads back is checked whatever the program knows.
         registry.register::<Identity>().register::<Genesis>();
         let backend: Arc<dyn Backend> = Arc::new(backend);
-        check_format(&*backend).await?;
+        reindex::prepare(&*backend, place).await?;
+        // Before anything else is read: what is newer is guarded against.
+        let sequence = match backend.is_shared() {
+            true => Some(shared::read_sequence(&*backend).await?),
+            false => None,
+        };
+        let aside = Aside::read(&*backend).await?;
         let writer = Writer::read(&*backend).await?;
         let inner = Inner {
             backend,
             registry,
             writer: AsyncMutex::new(writer),
-            commits: AtomicU64::new(0),
+            pipeline: Mutex::new(Pipeline::new(sequence)),
             author_keys: Mutex::new(Recent::new(AUTHOR_KEYS)),
             verified: Mutex::new(Recent::new(ahead::REMEMBERED)),
             listeners: Mutex::default(),
+            aside,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let store = Self { inner: Arc::new(inner) };
+        store.sweep().await?;
+        Ok(store)
     }
 
-    /// A stream of commits from now on, each told once it is durable.
-    pub fn watch(&self) -> mpsc::UnboundedReceiver<Committed> {
-        let (sender, receiver) = mpsc::unbounded();
-        self.listeners().watchers.push(sender);
-        receiver
+    /// The replicas that have news from now on, each told once what is new is durable.
+    pub fn watch(&self) -> CommitStream {
+        self.listeners().watch()
     }
 
     /// Small things that this device keeps for itself and never shares.
@@ -158,67 +170,15 @@ impl Store {
     }
 
     pub(crate) fn listen(&self, replica: ReplicaId, live: Weak<dyn Applies>) {
-        self.listeners().live.entry(replica).or_default().push(live);
-    }
-
-    /// Keeps everybody from writing for as long as the guard lives.
-    pub(crate) async fn lock_writer(&self) -> Result<impl Drop + '_, StoreError> {
-        self.writer().await
-    }
-
-    /// Locks the writer, when all that was handed to the backend before is decided.
-    async fn writer(&self) -> Result<AsyncMutexGuard<'_, Writer>, StoreError> {
-        let mut writer = self.inner.writer.lock().await;
-        if let Some(undecided) = &writer.undecided {
-            let (decided, ops) = self.decide(undecided).await?;
-            *writer = decided;
-            self.count_commit();
-            if let Some((committed, ops)) = ops {
-                self.tell(committed, &ops);
-            }
-        }
-        Ok(writer)
-    }
-
-    /// Commits a batch. `ops` is what has to be told, by [`decide`](Self::decide), if nobody waits for the end of this.
-    async fn commit(&self, writer: &mut Writer, batch: Batch, ops: Option<Committed>) -> Result<(), BackendError> {
-        writer.undecided = Some(Undecided { ops });
-        let outcome = self.backend().commit(batch).await;
-        writer.undecided = None;
-        self.count_commit();
-        outcome
-    }
-
-    /// Waits until a batch is there or not, and says what the writer has to know now and whom to tell what.
-    async fn decide(&self, undecided: &Undecided) -> Result<(Writer, Option<(Committed, Vec<StoredOp>)>), StoreError> {
-        // Batches commit in order: with this one that one is decided. It writes what is there already, because backends
-        // may pass over a batch without writes.
-        let mut barrier = Batch::new();
-        barrier.put(keys::FORMAT, FORMAT.to_be_bytes());
-        self.backend().commit(barrier).await?;
-        let writer = Writer::read(self.backend()).await?;
-        let Some(committed) = undecided.ops.clone() else { return Ok((writer, None)) };
-        if self.count(committed.replica).await? != committed.ops {
-            return Ok((writer, None));
-        }
-        let range = committed.ops - committed.added..committed.ops;
-        let ops = self.ops(committed.replica, range, ReadLimit { ops: usize::MAX, bytes: usize::MAX }).await?;
-        Ok((writer, Some((committed, ops))))
+        self.listeners().listen(replica, live);
     }
 
     fn backend(&self) -> &dyn Backend {
         &*self.inner.backend
     }
 
-    /// How many commits have ended. If it is the same before something was looked up and once the writer is locked, then
-    /// what was not here is not here: a commit that was under way in between has ended since.
-    fn commits(&self) -> u64 {
-        self.inner.commits.load(Ordering::Acquire)
-    }
-
-    /// Counts a commit that has ended. Called with the writer locked.
-    fn count_commit(&self) {
-        self.inner.commits.fetch_add(1, Ordering::Release);
+    fn pipeline(&self) -> MutexGuard<'_, Pipeline> {
+        self.inner.pipeline()
     }
 
     fn author_keys(&self) -> MutexGuard<'_, Recent<IdentityId, PublicKey>> {
@@ -232,46 +192,11 @@ impl Store {
     fn listeners(&self) -> MutexGuard<'_, Listeners> {
         self.inner.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Tells everybody of what has just been committed. Called with the writer locked, so that the order of commits is
-    /// the order of events.
-    fn tell(&self, committed: Committed, ops: &[StoredOp]) {
-        let live: Vec<Arc<dyn Applies>> = {
-            let mut listeners = self.listeners();
-            listeners.watchers.retain(|watcher| watcher.unbounded_send(committed.clone()).is_ok());
-            let Some(live) = listeners.live.get_mut(&committed.replica) else { return };
-            live.retain(|live| live.strong_count() > 0);
-            live.iter().filter_map(Weak::upgrade).collect()
-        };
-        for live in live {
-            live.apply(ops);
-        }
-    }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").finish_non_exhaustive()
-    }
-}
-
-async fn check_format(backend: &dyn Backend) -> Result<(), StoreError> {
-    match backend.get(keys::FORMAT).await? {
-        Some(found) if found == FORMAT.to_be_bytes() => Ok(()),
-        Some(found) => Err(StoreError::Backend(BackendError::Version {
-            place: "this backend".into(),
-            found: found.try_into().map_or("unknown".into(), |bytes| u64::from_be_bytes(bytes).to_string()),
-            supported: FORMAT.to_string(),
-        })),
-        None => {
-            let any = (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
-            if !backend.scan(any, Order::Ascending, Limit { entries: 1, bytes: 1 }).await?.is_empty() {
-                return Err(corrupted("it has entries, but no mark of the format that they are in"));
-            }
-            let mut batch = Batch::new();
-            batch.put(keys::FORMAT, FORMAT.to_be_bytes());
-            Ok(backend.commit(batch).await?)
-        }
     }
 }
 

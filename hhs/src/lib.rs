@@ -10,16 +10,20 @@
 //! | --- | --- |
 //! | `native` | running on tokio |
 //! | `redb` | the embedded store |
+//! | `postgres` | the store for several hosts, in a PostgreSQL database |
 //! | `quic` | the QUIC transport |
 
 #[cfg(feature = "native")]
 mod native;
 
 pub use hhs_crdt as crdt;
+pub use hhs_keystore as keystore;
 pub use hhs_mesh as mesh;
 pub use hhs_model as model;
 pub use hhs_spaces as spaces;
 pub use hhs_store as store;
+#[cfg(feature = "postgres")]
+pub use hhs_store_postgres as postgres;
 #[cfg(feature = "redb")]
 pub use hhs_store_redb as redb;
 #[cfg(feature = "quic")]
@@ -33,9 +37,11 @@ pub mod prelude {
     pub use futures::StreamExt;
     pub use hhs_crdt::{Log, Members, Register, Replica, Set};
     pub use hhs_model::class::{Action, Change};
-    pub use hhs_model::{Author, Bytes, Decode, Encode, Identity, IdentityId, Link, Object, Registry, Runtime};
+    pub use hhs_model::{Author, Bytes, Decode, Encode, Identity, IdentityId, Link, Nested, Nonce, Object, Registry, Runtime};
     pub use hhs_spaces::{Node, Space, SpaceAddress};
     pub use hhs_store::{MemoryBackend, Store};
+    #[cfg(feature = "postgres")]
+    pub use hhs_store_postgres::PostgresBackend;
     #[cfg(feature = "redb")]
     pub use hhs_store_redb::RedbBackend;
     #[cfg(feature = "quic")]

@@ -21,11 +21,11 @@ pub(super) async fn new(arguments: NewArguments) -> Result<(), ChatError> {
     if home.room().await?.is_some() {
         return Err(HomeError::Taken(who.directory).into());
     }
-    let author = home.author_named(&who.name).await?;
+    let author = home.author_named(&who.name, &who.passphrase).await?;
     let (node, moved) = listen(&home, &author, how.listen.as_ref()).await?;
     let began = Began { events: node.events(), moved, joined: false, offline: false };
     let space: Space<Room> = node.create().await?;
-    home.set_room(space.id()).await?;
+    home.set_room(space.id(), author.id()).await?;
     space.sync().await?;
     converse(&home, space, &how, began).await
 }
@@ -38,7 +38,7 @@ pub(super) async fn join(arguments: JoinArguments) -> Result<(), ChatError> {
     if room.is_some_and(|room| room != address.space) {
         return Err(HomeError::OtherRoom(who.directory).into());
     }
-    let author = home.author_named(&who.name).await?;
+    let author = home.author_named(&who.name, &who.passphrase).await?;
     let (node, moved) = listen(&home, &author, how.listen.as_ref()).await?;
     let began = Began { events: node.events(), moved, joined: true, offline: false };
     let space = match room {
@@ -55,7 +55,7 @@ pub(super) async fn join(arguments: JoinArguments) -> Result<(), ChatError> {
             }
         },
     };
-    home.set_room(space.id()).await?;
+    home.set_room(space.id(), author.id()).await?;
     space.sync().await?;
     converse(&home, space, &how, began).await
 }
@@ -73,9 +73,9 @@ async fn rejoin(node: &Node, room: ReplicaId, peer: &PeerAddress) -> Result<Opti
 
 /// Goes on in a room.
 pub(super) async fn open(arguments: OpenArguments) -> Result<(), ChatError> {
-    let OpenArguments { store, how, offline } = arguments;
+    let OpenArguments { store, how, passphrase, offline } = arguments;
     let (home, room) = Home::open(&store.directory).await?;
-    let author = home.author()?;
+    let author = home.author(&passphrase).await?;
     let (node, moved) = match offline {
         true => (start(&author, home.store(), None).await?, None),
         false => listen(&home, &author, how.listen.as_ref()).await?,

@@ -1,16 +1,20 @@
 //! The directory of a chat: the store in `store.redb`, the key in `key`. In the store, for this device alone, stand which
-//! replica is the room (`chat/room`) and where the chat listened last (`chat/listen`).
+//! replica is the room (`chat/room`), who writes in it (`chat/identity`) and where the chat listened last (`chat/listen`).
 
-use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hhs::model::ReplicaId;
+use hhs::keystore::{KeptIdentity, Keystore, Policy, UnknownIdentity};
+use hhs::model::class::Replica;
+use hhs::model::identity::Domain;
+use hhs::model::{IdentityId, ReplicaId};
 use hhs::prelude::{Author, Store};
 use hhs::store::StoreError;
 
+use super::room::Room;
+use crate::directory::{self, key_file, store_file};
 use crate::endpoint::Endpoint;
-use crate::keys::{self, KeyFileError, Name};
+use crate::keys::{self, KeyFileError, Name, PassphraseArguments, unchanged};
 use crate::node::open_store;
 
 /// A directory whose store is open, so that nobody else uses it.
@@ -42,6 +46,12 @@ pub(crate) enum HomeError {
         "the key file {0} is missing: restore it from a copy, or join the room as somebody new, with another directory"
     )]
     NoKey(PathBuf),
+    /// There is nobody to write as.
+    #[error("there is no identity in {0}: make one with `hhs identity new`")]
+    Nobody(PathBuf),
+    /// The identity's key may not do what a chat does.
+    #[error("the key of {name:?} may sign {policy}, and a chat needs op/v1 and handshakes: use another identity")]
+    Policy { name: String, policy: Policy },
     /// The key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -54,16 +64,15 @@ impl Home {
     /// Opens a directory; makes it, and the store in it, where they are missing.
     pub(super) async fn open_or_make(directory: &Path) -> Result<Self, HomeError> {
         let unmade = |source| HomeError::Directory { directory: directory.to_owned(), source };
-        let file = directory.join(STORE);
-        make(directory).and_then(|()| make_file(&file)).map_err(unmade)?;
-        let store = open_store(&file).await?;
+        directory::make(directory).map_err(unmade)?;
+        let store = open_store(&store_file(directory)).await?;
         Ok(Self { directory: directory.to_owned(), store })
     }
 
     /// Opens a directory that has a room; makes nothing.
     pub(super) async fn open(directory: &Path) -> Result<(Self, ReplicaId), HomeError> {
         let none = || HomeError::NoRoom(directory.to_owned());
-        let file = directory.join(STORE);
+        let file = store_file(directory);
         if !file.exists() {
             return Err(none());
         }
@@ -85,7 +94,9 @@ impl Home {
         self.local(ROOM).await
     }
 
-    pub(super) async fn set_room(&self, room: ReplicaId) -> Result<(), HomeError> {
+    /// Notes which replica is the room, and who writes in it.
+    pub(super) async fn set_room(&self, room: ReplicaId, identity: IdentityId) -> Result<(), HomeError> {
+        self.store.set_local(IDENTITY, Some(identity.to_string().as_bytes())).await?;
         Ok(self.store.set_local(ROOM, Some(room.to_string().as_bytes())).await?)
     }
 
@@ -98,27 +109,40 @@ impl Home {
         Ok(self.store.set_local(LISTEN, Some(endpoint.as_bytes())).await?)
     }
 
-    /// Who writes here.
-    pub(super) fn author(&self) -> Result<Author, HomeError> {
-        let path = self.directory.join(KEY);
-        keys::load(&path)?.ok_or(HomeError::NoKey(path))
+    /// Who writes here: who did last time, or the first in the key file.
+    pub(super) async fn author(&self, passphrase: &PassphraseArguments) -> Result<Author, HomeError> {
+        let path = key_file(&self.directory);
+        let keystore = keys::open(&path, passphrase).await?.ok_or(HomeError::NoKey(path))?;
+        let first = || keystore.identities().first().map(|kept| kept.id);
+        let id = self.local(IDENTITY).await?.or_else(first);
+        author_of(&keystore, id.ok_or_else(|| HomeError::Nobody(self.directory.clone()))?)
     }
 
     /// Who writes here, under this name; somebody new where nobody has written yet.
-    pub(super) async fn author_named(&self, name: &Name) -> Result<Author, HomeError> {
-        let path = self.directory.join(KEY);
-        let Some(author) = keys::load(&path)? else {
-            return match self.room().await? {
-                None => Ok(keys::create(&path, name)?),
-                Some(_) => Err(HomeError::NoKey(path)),
-            };
+    pub(super) async fn author_named(
+        &self,
+        name: &Name,
+        passphrase: &PassphraseArguments,
+    ) -> Result<Author, HomeError> {
+        let path = key_file(&self.directory);
+        let mut keystore = match keys::open(&path, passphrase).await? {
+            Some(keystore) => keystore,
+            None if self.room().await?.is_some() => return Err(HomeError::NoKey(path)),
+            None => keys::create(&path, passphrase).await?,
         };
-        let found = author.identity().name().unwrap_or_default().to_owned();
-        if found != name.as_str() {
-            let (directory, asked) = (self.directory.clone(), name.as_str().to_owned());
-            return Err(HomeError::OtherName { directory, found, asked });
-        }
-        Ok(author)
+        let before: Option<IdentityId> = self.local(IDENTITY).await?;
+        let mut all = keystore.identities();
+        all.retain(|kept| before.is_none_or(|id| kept.id == id));
+        let called = |kept: &&KeptIdentity| kept.identity.name() == Some(name.as_str());
+        let id = match (all.iter().find(called), all.first()) {
+            (Some(kept), _) => kept.id,
+            (None, Some(other)) => {
+                let (found, asked) = (other.identity.name().unwrap_or_default().to_owned(), name.as_str().to_owned());
+                return Err(HomeError::OtherName { directory: self.directory.clone(), found, asked });
+            }
+            (None, None) => keystore.generate(name.as_str(), Policy::peer()).await.map_err(unchanged(&path))?,
+        };
+        author_of(&keystore, id)
     }
 
     /// What the store keeps for us under a name; what cannot be read is as good as nothing.
@@ -128,28 +152,28 @@ impl Home {
     }
 }
 
-/// Makes a directory that only its owner can look into, unless it is there.
-fn make(directory: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
-}
-
-/// Makes an empty file that only its owner can read, unless something is there; the store makes of it what it needs.
-fn make_file(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+/// Somebody who can take part in a chat.
+fn author_of(keystore: &Keystore, id: IdentityId) -> Result<Author, HomeError> {
+    let kept = keystore.identities().into_iter().find(|kept| kept.id == id);
+    let KeptIdentity { identity, policy, .. } = kept.ok_or(KeyFileError::Unknown(UnknownIdentity(id)))?;
+    if !(policy.allows(Domain::OP) && policy.allows_handshakes()) {
+        return Err(HomeError::Policy { name: identity.name().unwrap_or_default().to_owned(), policy });
     }
+    Ok(keystore.author(id).map_err(KeyFileError::Unknown)?)
 }
 
-const STORE: &str = "store.redb";
-const KEY: &str = "key";
+/// Makes a space that has come from elsewhere the room of its store, if it is a room and there is none yet.
+///
+/// # Errors
+/// If the store cannot be used.
+pub(crate) async fn take_room(store: &Store, space: ReplicaId) -> Result<(), StoreError> {
+    let is_room = store.genesis(space).await?.class == Room::CLASS;
+    if is_room && store.local(ROOM).await?.is_none() {
+        store.set_local(ROOM, Some(space.to_string().as_bytes())).await?;
+    }
+    Ok(())
+}
+
 const ROOM: &str = "chat/room";
+const IDENTITY: &str = "chat/identity";
 const LISTEN: &str = "chat/listen";

@@ -10,10 +10,9 @@ use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use hhs::mesh::{self, PeerAddress};
 use hhs::model::OpId;
-use hhs::model::class::Change;
 use hhs::prelude::Space;
 use hhs::spaces::SpaceError;
-use hhs::store::Committed;
+use hhs::store::{ChangeStream, CommitStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -49,11 +48,11 @@ pub(super) struct Session {
     settings: Settings,
     show: Show,
     people: People,
-    changes: UnboundedReceiver<Change>,
-    /// The op that the last change was of, and how many messages of it were shown.
-    shown: Option<(OpId, u32)>,
+    changes: ChangeStream,
+    /// The messages that were shown, by op and index within it.
+    shown: BTreeSet<(OpId, u32)>,
     events: UnboundedReceiver<mesh::Event>,
-    commits: UnboundedReceiver<Committed>,
+    commits: CommitStream,
     fetched: u64,
     unreachable: BTreeSet<PeerAddress>,
     /// How many of the ops that are here somebody else is known to have.
@@ -123,6 +122,7 @@ impl Session {
         let writable = space.is_writable().await?;
         let (old, changes) = space.live().read_and_watch(log::entries);
         let mut people = People::new(node.store().clone());
+        let shown = old.iter().map(|(op, index, ..)| (*op, *index)).collect();
         let old = log::lines(old, &mut people).await?;
         let show = Show::new(settings.output);
         let mut session = Self {
@@ -131,7 +131,7 @@ impl Session {
             show,
             people,
             changes,
-            shown: None,
+            shown,
             events,
             commits,
             fetched: 0,

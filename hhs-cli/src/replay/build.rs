@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 
 use hhs::model::class::{EditError, Replica as _};
-use hhs::model::codec::EncodeError;
 use hhs::model::identity::KeyError;
-use hhs::model::op::{Genesis, Header, Op, PayloadRef};
+use hhs::model::op::{Genesis, Header, Op, PayloadRef, SignOpError};
 use hhs::model::{Hash, OpId, ReplicaId};
 use hhs::prelude::*;
 use hhs::store::{Bundle, IngestError, SignedOp, StoreError};
@@ -41,7 +40,7 @@ pub(crate) enum BuildError {
     Payload(#[from] EditError),
     /// An op has no header.
     #[error("an op could not be signed: {0}")]
-    Header(#[from] EncodeError),
+    Header(#[from] SignOpError),
 }
 
 /// Builds a history in a store, durably, and returns its id.
@@ -57,7 +56,7 @@ pub(super) async fn build(store: &Store, dag: &Dag, reporter: &mut Reporter) -> 
     let identities: Vec<Vec<u8>> = authors.values().map(|author| author.identity_bytes().to_vec()).collect();
     let replica = store.create(&genesis, &identities).await?;
 
-    let blank = History::new(&genesis);
+    let blank = History::new(&store.founding(replica).await?);
     let mut ids: Vec<OpId> = Vec::with_capacity(dag.len());
     let mut bundle = Bundle::default();
     for op in dag.ops() {

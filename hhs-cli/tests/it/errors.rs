@@ -236,6 +236,11 @@ fn help_and_usage() {
         &["chat", "join", "--help"],
         &["chat", "open", "--help"],
         &["chat", "log", "--help"],
+        &["identity", "--help"],
+        &["identity", "show", "--help"],
+        &["identity", "new", "--help"],
+        &["identity", "list", "--help"],
+        &["identity", "passphrase", "--help"],
         &["replay", "--help"],
     ] {
         let output = run(arguments, b"");

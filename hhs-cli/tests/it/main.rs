@@ -5,6 +5,9 @@
 mod chat;
 mod demo;
 mod errors;
+mod identity;
 mod kill;
 mod program;
 mod replay;
+mod space;
+mod store;

@@ -197,7 +197,9 @@ impl Drop for Chat {
 /// The program.
 pub(crate) fn hhs() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hhs"));
-    command.env_remove("HHS_LOG").env_remove("NO_COLOR");
+    for name in ["HHS_LOG", "NO_COLOR", "HHS_PASSPHRASE", "HHS_NEW_PASSPHRASE"] {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -47,7 +47,7 @@ async fn changes_are_told() {
     let (_nodes, [here, there]) = room(&alice, &bob).await;
     let mut changes = there.changes();
     say(&here, "hello").await;
-    let change = timeout(LIMIT, changes.next()).await.unwrap().unwrap();
+    let change = timeout(LIMIT, changes.next()).await.unwrap().unwrap().unwrap();
     assert_eq!((change.author, change.field()), (alice.author.id(), Some("lines")));
     assert!(matches!(change.action, Action::Inserted { .. }));
 }

@@ -3,16 +3,19 @@
 use std::fs::{self, File, OpenOptions};
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::executor::block_on;
 use hhs_store::BackendError as StoreError;
 use hhs_store::backend::{Backend, Batch};
+use redb::backends::FileBackend;
 use redb::{BackendError, Database, StorageBackend};
 use tempfile::tempdir;
 
 use super::{CREATED_BYTES, MAGIC_BYTES, PAGE_BYTES, PAGE_BYTES_AT, StoreFile};
-use crate::{RedbBackend, format};
+use crate::open::{self, failed_flush_beside};
+use crate::{Options, RedbBackend, format};
 
 /// A program creates a store and is killed before its first change of the file, before its second, and so on, until it
 /// gets through: whatever is left, the next one opens it as a new store and writes to it.
@@ -60,27 +63,72 @@ fn other_files_of_zeros_are_not_taken_for_half_created_stores() {
     }
 }
 
+/// The disk does not take what is flushed, and then it does again: a mark says so until the store was written anew, into
+/// another file. What had been acknowledged is there.
+#[test]
+fn a_store_is_written_anew_after_a_failed_flush() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store");
+    let mark = failed_flush_beside(&path);
+    drop(RedbBackend::open(&path).unwrap());
+    let file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let opened = file.metadata().unwrap();
+    let file =
+        Stopping { inner: store_file(file), changes_left: AtomicUsize::new(usize::MAX).into(), flushes_only: true };
+    let changes = Arc::clone(&file.changes_left);
+    let database = Database::builder().create_with_backend(StoreFile::new(file, Some(mark.clone()))).unwrap();
+    let store = RedbBackend::on(database, path.clone(), &Options::default()).unwrap();
+    let put = |key: &str| {
+        let mut batch = Batch::new();
+        batch.put(key, "value");
+        block_on(store.commit(batch))
+    };
+    put("acknowledged").unwrap();
+    assert!(!mark.exists());
+    changes.store(0, Ordering::Relaxed);
+    for key in ["in doubt", "later"] {
+        assert!(matches!(put(key), Err(StoreError::Io { .. })));
+    }
+    assert!(mark.exists());
+    drop(store);
+
+    let store = RedbBackend::open(&path).unwrap();
+    assert!(!mark.exists() && !open::is_at(&opened, &path).unwrap(), "it is in a new file");
+    assert!(block_on(store.get(b"acknowledged")).unwrap().is_some());
+    assert!(block_on(store.get(b"later")).unwrap().is_none());
+    let mut batch = Batch::new();
+    batch.put("next", "value");
+    block_on(store.commit(batch)).unwrap();
+}
+
 /// Creates a store on a file that fails after so many changes; whether it was created whole.
 fn create_and_stop_after(path: &Path, changes: usize) -> bool {
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).unwrap();
-    let file = Stopping { inner: store_file(file), changes_left: AtomicUsize::new(changes) };
+    let file =
+        Stopping { inner: store_file(file), changes_left: AtomicUsize::new(changes).into(), flushes_only: false };
     let database = Database::builder().create_with_backend(file);
     database.is_ok_and(|database| format::establish(&database, "").is_ok())
 }
 
-fn store_file(file: File) -> StoreFile {
-    StoreFile::new(file).unwrap()
+fn store_file(file: File) -> StoreFile<FileBackend> {
+    StoreFile::new(FileBackend::new(file).unwrap(), None)
 }
 
-/// A file that can be changed a few times and then fails for ever, as if the program had been killed there.
+/// A file that can be changed a few times and then fails for ever, as if the program had been killed there; or one that
+/// can be flushed a few times.
 #[derive(Debug)]
 struct Stopping {
-    inner: StoreFile,
-    changes_left: AtomicUsize,
+    inner: StoreFile<FileBackend>,
+    changes_left: Arc<AtomicUsize>,
+    flushes_only: bool,
 }
 
 impl Stopping {
     fn change(&self) -> std::io::Result<()> {
+        if self.flushes_only { Ok(()) } else { self.count() }
+    }
+
+    fn count(&self) -> std::io::Result<()> {
         let left = self.changes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         left.map(drop).map_err(|_| std::io::Error::other("killed"))
     }
@@ -101,7 +149,7 @@ impl StorageBackend for Stopping {
     }
 
     fn sync_data(&self) -> std::io::Result<()> {
-        self.change()
+        self.count()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {

@@ -9,17 +9,18 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use hhs_store::backend::Batch;
 use redb::backends::InMemoryBackend;
-use redb::{Database, ReadableDatabase, ReadableTableMetadata, StorageBackend};
+use redb::{Database, ReadableTableMetadata, StorageBackend};
 
 use super::{Job, MAX_GROUP_BATCHES, MAX_GROUP_BYTES, Writer, gather};
+use crate::engine::Engine;
 use crate::error::Failure;
-use crate::format::{self, ENTRIES};
+use crate::format;
 
 /// While one commit is being flushed, sixty-three other tasks hand over theirs: one more flush is enough for all of them.
 #[test]
 fn batches_that_wait_share_one_flush() {
-    let (database, disk) = store();
-    let writer = Writer::start(Arc::clone(&database), false).unwrap();
+    let (engine, disk) = store();
+    let writer = Writer::start(Arc::clone(&engine), false).unwrap();
     let before = disk.flushes.load(Ordering::Relaxed);
     let held = disk.gate.lock().unwrap();
     let outcomes: Vec<_> = (0..64).map(|number| writer.hand_over(batch(number, 10))).collect();
@@ -29,7 +30,7 @@ fn batches_that_wait_share_one_flush() {
     }
     let flushes = disk.flushes.load(Ordering::Relaxed) - before;
     assert!(flushes <= 2, "{flushes} flushes for 64 commits");
-    assert_eq!(count(&database), 64);
+    assert_eq!(count(&engine), 64);
 }
 
 /// More waits than one transaction takes: the group ends at the bound of batches, or once it has the bytes.
@@ -51,8 +52,8 @@ fn a_group_is_bounded_in_batches_and_in_bytes() {
 /// of it shows.
 #[test]
 fn every_batch_of_a_failed_group_gets_the_error() {
-    let (database, disk) = store();
-    let writer = Writer::start(Arc::clone(&database), false).unwrap();
+    let (engine, disk) = store();
+    let writer = Writer::start(Arc::clone(&engine), false).unwrap();
     block_on(writer.hand_over(batch(0, 10))).unwrap().unwrap();
     disk.broken.store(true, Ordering::Relaxed);
     let outcomes: Vec<_> = (1..10).map(|number| writer.hand_over(batch(number, 10))).collect();
@@ -60,18 +61,48 @@ fn every_batch_of_a_failed_group_gets_the_error() {
         let failure = outcome.unwrap();
         assert!(matches!(failure, Err(Failure::Io(..))), "got {failure:?}");
     }
-    assert_eq!(count(&database), 1);
+    assert_eq!(count(&engine), 1);
+}
+
+/// Batches whose guard does not hold wait in the middle of a group: they alone get the conflict, and those behind them see
+/// what those before them wrote.
+#[test]
+fn a_conflict_in_a_group_is_for_its_batch_alone() {
+    let (engine, disk) = store();
+    let writer = Writer::start(Arc::clone(&engine), false).unwrap();
+    let held = disk.gate.lock().unwrap();
+    let guarded = |number: u32, key: u32, there: bool| {
+        let mut batch = batch(number, 10);
+        batch.guard(key.to_be_bytes(), there.then(|| vec![0; 6]));
+        writer.hand_over(batch)
+    };
+    let outcomes = [
+        writer.hand_over(batch(0, 10)),
+        guarded(1, 0, true),
+        guarded(2, 0, false),
+        guarded(3, 2, false),
+        guarded(4, 9, true),
+        writer.hand_over(batch(5, 10)),
+    ];
+    drop(held);
+    let conflicts = block_on(join_all(outcomes)).into_iter().map(|outcome| match outcome.unwrap() {
+        Ok(()) => false,
+        Err(Failure::Conflict) => true,
+        Err(failure) => panic!("{failure:?}"),
+    });
+    assert_eq!(conflicts.collect::<Vec<_>>(), [false, false, true, false, true, false]);
+    assert_eq!(count(&engine), 4);
 }
 
 /// A program hands over a hundred batches and closes the store without waiting: all are written.
 #[test]
 fn dropping_the_writer_finishes_what_it_was_handed() {
-    let (database, _disk) = store();
-    let writer = Writer::start(Arc::clone(&database), false).unwrap();
+    let (engine, _disk) = store();
+    let writer = Writer::start(Arc::clone(&engine), false).unwrap();
     let outcomes: Vec<_> = (0..100).map(|number| writer.hand_over(batch(number, 10))).collect();
     drop(writer);
-    assert_eq!(Arc::strong_count(&database), 1, "the thread has ended");
-    assert_eq!(count(&database), 100);
+    assert_eq!(Arc::strong_count(&engine), 1, "the thread has ended");
+    assert_eq!(count(&engine), 100);
     for outcome in outcomes {
         assert!(matches!(block_on(outcome), Ok(Ok(()))));
     }
@@ -88,8 +119,8 @@ fn the_last_handle_may_go_on_the_thread_itself() {
             self.1.send(()).unwrap();
         }
     }
-    let (database, disk) = store();
-    let writer = Writer::start(database, false).unwrap();
+    let (engine, disk) = store();
+    let writer = Writer::start(engine, false).unwrap();
     let held = disk.gate.lock().unwrap();
     let mut outcome = writer.hand_over(batch(0, 10));
     let (dropped, was_dropped) = mpsc::channel();
@@ -101,12 +132,12 @@ fn the_last_handle_may_go_on_the_thread_itself() {
     was_dropped.recv().unwrap();
 }
 
-fn store() -> (Arc<Database>, Arc<Disk>) {
+fn store() -> (Arc<Engine>, Arc<Disk>) {
     let disk = Arc::new(Disk::default());
     let storage = Storage { memory: InMemoryBackend::new(), disk: Arc::clone(&disk) };
     let database = Database::builder().create_with_backend(storage).unwrap();
     format::establish(&database, "memory").unwrap();
-    (Arc::new(database), disk)
+    (Arc::new(Engine::new(database)), disk)
 }
 
 fn batch(number: u32, bytes: usize) -> Batch {
@@ -115,8 +146,8 @@ fn batch(number: u32, bytes: usize) -> Batch {
     batch
 }
 
-fn count(database: &Database) -> u64 {
-    database.begin_read().unwrap().open_table(ENTRIES).unwrap().len().unwrap()
+fn count(engine: &Engine) -> u64 {
+    engine.snapshot().unwrap().len().unwrap()
 }
 
 #[derive(Debug, Default)]

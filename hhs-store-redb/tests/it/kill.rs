@@ -1,12 +1,8 @@
 //! `kill -9` of a process that writes: what it acknowledged is there.
-//!
-//! The writing process is this test binary again, asked for one test with the store's path in its environment.
 #![cfg(unix)]
 
 use std::env;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 
 use futures::executor::block_on;
@@ -17,6 +13,7 @@ use hhs_store_redb::{Options, RedbBackend};
 use tempfile::tempdir;
 
 use crate::numbered;
+use crate::process::{self, Process, say};
 
 /// A process commits numbered batches, several at a time, says each number once it is durable, and is killed: twenty
 /// times on the same store, some right when it starts, some while it is busy. After each kill all that it acknowledged is
@@ -36,8 +33,8 @@ fn whatever_was_acknowledged_is_there_with_quick_repair_too() {
 #[test]
 fn the_process_that_is_killed() {
     let options = Options { quick_repair: env::var_os(QUICK_REPAIR).is_some(), ..Options::default() };
-    match env::var_os(STORE) {
-        Some(path) => write_numbered(Path::new(&path), &options, u32::MAX, say),
+    match process::path() {
+        Some(path) => write_numbered(&path, &options, u32::MAX, say),
         None => {
             let directory = tempdir().unwrap();
             let path = directory.path().join("store");
@@ -96,58 +93,30 @@ fn write_numbered(path: &Path, options: &Options, end: u32, say: fn(&str)) {
     }
 }
 
-fn say(what: &str) {
-    let mut out = std::io::stdout().lock();
-    // A line of its own: the test runner writes to the same place.
-    write!(out, "\n{MARK}{what}\n").and_then(|()| out.flush()).unwrap();
-}
-
-struct Writing {
-    process: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
-}
+struct Writing(Process);
 
 impl Writing {
     fn start(path: &Path, options: &Options) -> Self {
-        let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["kill::the_process_that_is_killed", "--exact", "--nocapture", "--test-threads=1"]);
-        command.env(STORE, path).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        if options.quick_repair {
-            command.env(QUICK_REPAIR, "1");
-        }
-        let mut process = command.spawn().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { process, lines }
-    }
-
-    fn next_word(&mut self) -> Option<String> {
-        let mut words = self.lines.by_ref().map_while(Result::ok);
-        words.find_map(|line| line.strip_prefix(MARK).map(str::to_owned))
+        let variables = if options.quick_repair { [(QUICK_REPAIR, "1")].as_slice() } else { &[] };
+        Self(Process::start("kill::the_process_that_is_killed", path, variables))
     }
 
     fn wait_until_open(&mut self) {
-        assert_eq!(self.next_word().as_deref(), Some(OPEN));
+        assert_eq!(self.0.next_word().as_deref(), Some(OPEN));
     }
 
     fn wait_for_a_number(&mut self) -> u32 {
-        self.next_word().expect("the process goes on").parse().unwrap()
+        self.0.next_word().expect("the process goes on").parse().unwrap()
     }
 
     /// Kills it and reads what it had still said; the number behind the highest.
-    fn kill(&mut self) -> u32 {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-        let mut behind = 0;
-        while let Some(word) = self.next_word() {
-            // The last word may be cut off, but then it is a shorter number, which was acknowledged too, or none.
-            behind = behind.max(word.parse().map_or(0, |number: u32| number + 1));
-        }
-        behind
+    fn kill(self) -> u32 {
+        // The last word may be cut off, but then it is a shorter number, which was acknowledged too, or none.
+        let behind = |word: String| word.parse().map_or(0, |number: u32| number + 1);
+        self.0.kill().into_iter().map(behind).max().unwrap_or(0)
     }
 }
 
-const STORE: &str = "HHS_STORE_REDB_KILL_STORE";
 const QUICK_REPAIR: &str = "HHS_STORE_REDB_KILL_QUICK_REPAIR";
-const MARK: &str = "~ ";
 const OPEN: &str = "open";
 const AT_ONCE: u32 = 4;

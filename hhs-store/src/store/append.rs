@@ -1,8 +1,8 @@
 //! Writing ops of one's own: built on the heads, by the grants one holds, signed, durable before the call returns.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
+use futures::lock::MutexGuard;
 use hhs_model::authority::{Refusal, Seen};
 use hhs_model::bounds::MAX_PARENTS;
 use hhs_model::class::{Draft, EditError};
@@ -10,9 +10,10 @@ use hhs_model::op::{Act, Capability, Header, Op, PayloadRef};
 use hhs_model::{Author, OpId, ReplicaId};
 
 use super::error::{AppendError, StoreError};
-use super::objects::StagedObjects;
 use super::replica::{Link, ReplicaState, Staged};
-use super::{Committed, Store};
+use super::writer::Writer;
+use super::{Applies, Store};
+use crate::backend::BackendError;
 
 impl Store {
     /// Writes one op on top of all heads and makes it durable. `draft` is asked for what the op carries when nothing else
@@ -30,37 +31,77 @@ impl Store {
         time: u64,
         draft: impl FnOnce() -> Result<Option<Draft>, EditError>,
     ) -> Result<Option<OpId>, AppendError> {
-        let mut writer = self.writer().await?;
-        let mut state = match writer.replicas.remove(&replica) {
-            Some(state) => state,
-            None => ReplicaState::load(self, replica).await?,
-        };
+        self.append_on(replica, author, time, None, draft).await
+    }
+
+    /// As [`append`](Self::append), with a draft that is made from what `live` shows: exactly the ops below the new one.
+    pub(crate) async fn append_on(
+        &self,
+        replica: ReplicaId,
+        author: &Author,
+        time: u64,
+        live: Option<&dyn Applies>,
+        draft: impl FnOnce() -> Result<Option<Draft>, EditError>,
+    ) -> Result<Option<OpId>, AppendError> {
+        let (mut writer, mut state) = self.writer_on(replica, live).await?;
         let draft = match draft() {
             Ok(Some(draft)) => draft,
             unchanged => {
-                writer.replicas.insert(replica, state);
+                self.put_state(&mut writer, replica, state);
                 return Ok(unchanged.map(|_| None)?);
             }
         };
-        self.check_grantee(&draft).await?;
-        // On any error the state is dropped, and read again by the next write.
-        let mut staged = Staged::default();
-        let id = Writing { state: &mut state, staged: &mut staged, replica, author, time }.all(draft)?;
-        let mut objects = StagedObjects::new(writer.next_object);
-        if self.place(author.id()).await?.is_none() {
-            objects.put(author.id(), author.identity_bytes().to_vec());
+        if let Err(error) = self.check_grantee(&draft).await {
+            self.put_state(&mut writer, replica, state);
+            return Err(error.into());
         }
-        let mut batch = state.finish(&mut staged);
-        writer.next_object = objects.finish(&mut batch);
-        let added = staged.ops.len() as u64;
-        let committed = Committed { replica, ops: state.count, added, local: true };
-        self.commit(&mut writer, batch, Some(committed.clone())).await?;
-        writer.replicas.insert(replica, state);
-        self.tell(committed, &staged.ops);
+        let identity = vec![(author.id().into(), author.identity_bytes().to_vec())];
+        let (mut staged, before) = (Staged::default(), state.count);
+        let id = match (Writing { state: &mut state, staged: &mut staged, replica, author, time }).all(draft) {
+            Ok(id) => id,
+            Err(error) => {
+                // If ops that merge heads were staged, the state is dropped, and read again by the next write.
+                if state.count == before {
+                    self.put_state(&mut writer, replica, state);
+                }
+                return Err(error);
+            }
+        };
+        let mut change = self.stage_objects(&mut writer, identity, None).await?;
+        change.add_ops(&state, staged, replica, true);
+        let ticket = self.join(change);
+        self.put_state(&mut writer, replica, state);
+        drop(writer);
+        self.settled(&ticket).await?;
         Ok(Some(id))
     }
 
-    /// Whether somebody holds a capability by what the heads of a replica have seen.
+    /// Locks the writer, with the state of a replica taken out, when `live` shows exactly that.
+    async fn writer_on(
+        &self,
+        replica: ReplicaId,
+        live: Option<&dyn Applies>,
+    ) -> Result<(MutexGuard<'_, Writer>, ReplicaState), StoreError> {
+        let mut writer = self.writer().await?;
+        for _ in 0..MAX_BEHIND {
+            let state = self.take_state(&mut writer, replica).await?;
+            let Some(live) = live else { return Ok((writer, state)) };
+            let applied = live.applied();
+            if applied.durable + applied.staged == state.count {
+                return Ok((writer, state));
+            }
+            // Another host has written since, and one of the two was read after that.
+            drop((state, writer));
+            writer = self.quiet_writer().await?;
+            let state = self.take_state(&mut writer, replica).await?;
+            self.catch_up(replica, live, state.count).await?;
+            self.put_state(&mut writer, replica, state);
+        }
+        Err(BackendError::Conflict.into())
+    }
+
+    /// Whether somebody holds a capability by what the heads of a replica have seen, those among them that are being made
+    /// durable.
     ///
     /// # Errors
     /// If the replica is not here or the backend cannot read.
@@ -71,12 +112,11 @@ impl Store {
         capability: &str,
     ) -> Result<bool, StoreError> {
         let mut writer = self.writer().await?;
-        let state = match writer.replicas.entry(replica) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(ReplicaState::load(self, replica).await?),
-        };
+        let state = self.take_state(&mut writer, replica).await?;
         let seen = state.authority.join(state.heads.values().map(|link| &link.seen));
-        Ok(state.authority.standing(&identity, &[capability], &seen).is_some())
+        let may = state.authority.standing(&identity, &[capability], &seen).is_some();
+        self.put_state(&mut writer, replica, state);
+        Ok(may)
     }
 
     /// Takes in an identity, so that it can be granted something.
@@ -92,7 +132,9 @@ impl Store {
 
     async fn check_grantee(&self, draft: &Draft) -> Result<(), StoreError> {
         match &draft.act {
-            Some(Act::Grant { to, .. }) if self.identity(*to).await?.is_none() => Err(StoreError::NoIdentity(*to)),
+            Some(Act::Grant { to, .. }) if self.staged_identity(*to).await?.is_none() => {
+                Err(StoreError::NoIdentity(*to))
+            }
             _ => Ok(()),
         }
     }
@@ -143,7 +185,7 @@ impl Writing<'_> {
         let (act, author_id) = (draft.act, author.id());
         let header =
             Header { target: replica, parents, deps: Vec::new(), grants, act, author: author_id, time, payload };
-        let op = Op::sign(header, &**author.signer()).map_err(StoreError::from)?;
+        let op = Op::sign(header, &**author.signer())?;
         let id = op.id();
         let not_allowed = |reason| match reason {
             Refusal::Standing { author, capability } => AppendError::NotAllowed { author, capability },
@@ -170,3 +212,6 @@ fn standing(state: &ReplicaState, author: &Author, draft: &Draft, seen: &Seen) -
         }
     }
 }
+
+/// How often a live replica is brought up to what other hosts write before a write gives up.
+const MAX_BEHIND: usize = 16;

@@ -3,7 +3,10 @@
 use hhs_model::authority::Refusal;
 use hhs_model::class::EditError;
 use hhs_model::codec::{DecodeError, EncodeError};
-use hhs_model::op::{GenesisError, OpError};
+use hhs_model::identity::SignError;
+use hhs_model::object::LoadError;
+use hhs_model::op::{FoundingError, GenesisError, OpError, SignOpError};
+use hhs_model::registry::ReadError;
 use hhs_model::{IdentityId, ObjectId, OpId, ReplicaId};
 
 use crate::backend::BackendError;
@@ -17,6 +20,41 @@ pub enum StoreError {
     /// There is no such replica here.
     #[error("the replica {0} is not in this store: synchronise it first")]
     NoReplica(ReplicaId),
+    /// What was to be saved into is not empty.
+    #[error("the new store is not empty: give a place where nothing is yet")]
+    NotEmpty,
+    /// There is no such op here.
+    #[error("the op {0} is not in this store: synchronise its replica first")]
+    NoOp(OpId),
+    /// An object links to what is not here.
+    #[error("the object {id} links at {path:?} to {missing}, which is neither here nor saved with it: save that first")]
+    Dangling {
+        /// The object.
+        id: ObjectId,
+        /// What is missing.
+        missing: ObjectId,
+        /// Where the link stands.
+        path: String,
+    },
+    /// There is no such object here.
+    #[error("the object {0} is not in this store: it never came, or was deleted")]
+    Gone(ObjectId),
+    /// An object cannot be read as one of the class that was asked for.
+    #[error("the object {id} cannot be read: {error}")]
+    Read {
+        /// The object.
+        id: ObjectId,
+        /// Why.
+        error: ReadError,
+    },
+    /// An object cannot be read with all that is nested in it.
+    #[error("the object {id} cannot be read with what is nested in it: {error}")]
+    Load {
+        /// The object.
+        id: ObjectId,
+        /// Why.
+        error: LoadError,
+    },
     /// A replica is of another class than asked for.
     #[error("the replica {id} is of class {found:?}, not {expected:?}")]
     Class {
@@ -36,6 +74,17 @@ pub enum StoreError {
     /// A genesis has no canonical bytes.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// A genesis founds no replica.
+    #[error(transparent)]
+    Founding(#[from] FoundingError),
+    /// A replica is a child of one that is not here.
+    #[error("the replica {child} is a child of {parent}, which is not in this store: synchronise that one first")]
+    NoParent {
+        /// The child.
+        child: ReplicaId,
+        /// What is missing.
+        parent: ReplicaId,
+    },
     /// An object links to an identity that is not here.
     #[error("the identity {0} is not in this store and did not come along")]
     NoIdentity(IdentityId),
@@ -66,6 +115,18 @@ pub enum AppendError {
     /// The edit cannot become an op.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// The author's key may not sign ops, or is gone.
+    #[error(transparent)]
+    Sign(SignError),
+}
+
+impl From<SignOpError> for AppendError {
+    fn from(error: SignOpError) -> Self {
+        match error {
+            SignOpError::Encode(error) => Self::Store(error.into()),
+            SignOpError::Sign(error) => Self::Sign(error),
+        }
+    }
 }
 
 /// Why nothing of a bundle of ops was kept. Each says whose fault it is.

@@ -1,16 +1,19 @@
 //! Taking in ops from others: everything is checked before anything is kept, and a bundle is kept whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use hhs_model::identity::{Identity, PublicKey};
 use hhs_model::op::{Act, Op};
-use hhs_model::{IdentityId, OpId, ReplicaId};
+use hhs_model::{IdentityId, ObjectId, OpId, ReplicaId};
 
 use super::error::IngestError;
+use super::index;
 use super::keys;
-use super::objects::StagedObjects;
+use super::pipeline::{Change, ChangedOps, Ticket};
 use super::record::{OpRecord, Place};
 use super::replica::{Link, ReplicaState, Staged};
+use super::writer::Writer;
 use super::{Committed, Store, StoreError, corrupted};
 
 /// Ops as they travel, with the identities that they name and the receiver may lack.
@@ -51,63 +54,91 @@ impl Store {
     pub async fn ingest(&self, replica: ReplicaId, bundle: Bundle) -> Result<Ingested, IngestError> {
         let mut ops = decode(replica, bundle.ops)?;
         let total = ops.len() as u64;
-        let looked_up_after = self.commits();
-        self.drop_known(&mut ops).await?;
+        let (commits, deletions) = (self.pipeline().commits(), self.inner.aside.deletions());
+        let mut looked_up = LookedUp { commits, deletions, objects: false };
+        looked_up.objects = self.drop_known(&mut ops).await?;
         let identities = self.identities_of(&ops, bundle.identities).await?;
         self.check_signatures(ops.iter().map(|(op, _)| op), &identities.keys)?;
+        let new_keys: Vec<_> = identities.new.iter().map(|(id, _)| (*id, identities.keys[id])).collect();
+        let objects = identities.new.into_iter().map(|(id, bytes)| (id.into(), bytes)).collect();
 
-        let mut writer = self.writer().await?;
-        let mut state = match writer.replicas.remove(&replica) {
-            Some(state) => state,
-            None => ReplicaState::load(self, replica).await?,
+        let ticket = match self.is_shared() {
+            false => self.take(replica, ops, objects, looked_up).await?,
+            true => self.take_for_sure(replica, ops, objects, looked_up).await?,
         };
-        if self.commits() != looked_up_after {
-            // What came in meanwhile, from another peer.
-            self.drop_known(&mut ops).await?;
-        }
-        if ops.is_empty() {
-            writer.replicas.insert(replica, state);
-            return Ok(Ingested { added: 0, known: total });
-        }
-        // On any error the state is dropped, and read again by the next write.
-        let mut staged = Staged::default();
-        self.stage_all(&mut state, &mut staged, ops).await?;
-        let mut objects = StagedObjects::new(writer.next_object);
-        let mut new_keys = Vec::with_capacity(identities.new.len());
-        for (id, bytes) in identities.new {
-            new_keys.push((id, identities.keys[&id]));
-            if self.place(id).await?.is_none() {
-                objects.put(id, bytes);
-            }
-        }
-        let mut batch = state.finish(&mut staged);
-        writer.next_object = objects.finish(&mut batch);
-        let kept = staged.ops.len() as u64;
-        let committed = Committed { replica, ops: state.count, added: kept, local: false };
-        self.commit(&mut writer, batch, Some(committed.clone())).await?;
+        let added = self.settled(&ticket).await?;
         self.remember_keys(new_keys);
-        writer.replicas.insert(replica, state);
-        self.tell(committed, &staged.ops);
-        Ok(Ingested { added: kept, known: total - kept })
+        Ok(Ingested { added, known: total - added })
     }
 
-    async fn stage_all(
+    /// Stages ops whose signatures hold.
+    async fn take(
         &self,
-        state: &mut ReplicaState,
-        staged: &mut Staged,
-        ops: Vec<PayloadedOp>,
-    ) -> Result<(), IngestError> {
-        let stored = self.stored_links(state, &ops).await?;
-        for (op, payload) in ops {
-            let id = op.id();
-            let mut parents = Vec::with_capacity(op.header().parents.len());
-            for parent in &op.header().parents {
-                let link = staged.link(parent).or_else(|| stored.get(parent));
-                parents.push(link.ok_or(IngestError::Incomplete { op: id, missing: *parent })?.clone());
-            }
-            state.stage(staged, op, payload, &parents).map_err(|reason| IngestError::Refused { op: id, reason })?;
+        replica: ReplicaId,
+        mut ops: Vec<PayloadedOp>,
+        objects: Vec<(ObjectId, Vec<u8>)>,
+        mut looked_up: LookedUp,
+    ) -> Result<Arc<Ticket>, IngestError> {
+        let mut writer = self.writer().await?;
+        // What came in meanwhile, from another peer.
+        let commits = self.drop_staged(&mut ops);
+        if commits != looked_up.commits {
+            looked_up.objects |= self.drop_known(&mut ops).await?;
         }
-        Ok(())
+        if self.inner.aside.deletions() != looked_up.deletions {
+            self.check_identities(&ops, &objects).await?;
+        }
+        let objects = if ops.is_empty() { Vec::new() } else { objects };
+        let mut change = self.stage_objects(&mut writer, objects, None).await?;
+        if looked_up.objects {
+            self.stage_instead_of_objects(&writer, &ops, &mut change).await?;
+        }
+        self.stage_ops(&mut writer, replica, ops, false, &mut change).await?;
+        // Without ops as well: what is known may not be durable yet.
+        Ok(self.join(change))
+    }
+
+    /// As [`take`](Self::take) where others may write at the same time: what is read while they do may not go together, and
+    /// then nobody is to blame.
+    async fn take_for_sure(
+        &self,
+        replica: ReplicaId,
+        ops: Vec<PayloadedOp>,
+        objects: Vec<(ObjectId, Vec<u8>)>,
+        looked_up: LookedUp,
+    ) -> Result<Arc<Ticket>, IngestError> {
+        for _ in 0..MAX_OUTDATED {
+            let outcome = self.take(replica, ops.clone(), objects.clone(), looked_up).await;
+            if outcome.is_ok() || !self.is_outdated().await? {
+                return outcome;
+            }
+            self.refresh().await?;
+        }
+        self.take(replica, ops, objects, looked_up).await
+    }
+
+    /// Stages ops that are not there yet, on top of what is.
+    pub(super) async fn stage_ops(
+        &self,
+        writer: &mut Writer,
+        replica: ReplicaId,
+        ops: Vec<PayloadedOp>,
+        local: bool,
+        change: &mut Change,
+    ) -> Result<(), IngestError> {
+        let mut state = self.take_state(writer, replica).await?;
+        let (mut staged, before) = (Staged::default(), state.count);
+        let outcome = match self.stored_links(&state, &ops).await {
+            Ok(links) => stage_all(&mut state, &mut staged, ops, &links),
+            Err(error) => Err(error),
+        };
+        if state.count != before && outcome.is_ok() {
+            change.add_ops(&state, staged, replica, local);
+        }
+        if outcome.is_ok() || state.count == before {
+            self.put_state(writer, replica, state);
+        }
+        outcome
     }
 
     /// The parents that are in the store and not in the bundle.
@@ -128,6 +159,13 @@ impl Store {
 
     /// Those of `ids` that are ops of the replica, with what an op on top of them has to know.
     pub(super) async fn links(&self, state: &ReplicaState, ids: Vec<OpId>) -> Result<BTreeMap<OpId, Link>, StoreError> {
+        let mut links = BTreeMap::new();
+        let ids: Vec<OpId> = {
+            let pipeline = self.pipeline();
+            let staged = |id: &OpId| pipeline.link(id).filter(|(replica, _)| *replica == state.number);
+            links.extend(ids.iter().filter_map(|id| staged(id).map(|(_, link)| (*id, link.clone()))));
+            ids.into_iter().filter(|id| !links.contains_key(id)).collect()
+        };
         let places = self.places(&ids).await?;
         let found: Vec<(OpId, u64)> = ids
             .into_iter()
@@ -138,7 +176,6 @@ impl Store {
             })
             .collect();
         let wanted: Vec<Vec<u8>> = found.iter().map(|(_, position)| keys::op(state.number, *position)).collect();
-        let mut links = BTreeMap::new();
         for ((id, position), record) in found.into_iter().zip(self.backend().get_many(&wanted).await?) {
             let record = record.ok_or_else(|| corrupted("an index names an op that is not there"))?;
             let record = OpRecord::from_bytes(&record)?;
@@ -148,11 +185,49 @@ impl Store {
         Ok(links)
     }
 
-    async fn drop_known(&self, ops: &mut Vec<PayloadedOp>) -> Result<(), StoreError> {
+    /// Drops what is staged; says how many commits had ended by then.
+    pub(super) fn drop_staged(&self, ops: &mut Vec<PayloadedOp>) -> u64 {
+        let pipeline = self.pipeline();
+        ops.retain(|(op, _)| pipeline.link(&op.id()).is_none());
+        pipeline.commits()
+    }
+
+    /// Drops ops that are known; whether the bytes of any other are here as an object.
+    pub(super) async fn drop_known(&self, ops: &mut Vec<PayloadedOp>) -> Result<bool, StoreError> {
         let ids: Vec<OpId> = ops.iter().map(|(op, _)| op.id()).collect();
-        let mut places = self.places(&ids).await?.into_iter();
-        // An op's bytes may be here as an object: that does not make it known as an op.
-        ops.retain(|_| !matches!(places.next(), Some(Some(Place::Op { .. }))));
+        let places = self.places(&ids).await?;
+        let objects = places.iter().any(|place| matches!(place, Some(Place::Object(_))));
+        let mut places = places.into_iter();
+        // An op's bytes may be here as an object: that does not make it known as an op. Nor does it that its replica was
+        // here once and is being deleted.
+        ops.retain(|_| !places.next().flatten().is_some_and(|place| self.is_op(place)));
+        Ok(objects)
+    }
+
+    /// Stages that objects go which are the bytes of ops that come.
+    pub(super) async fn stage_instead_of_objects(
+        &self,
+        writer: &Writer,
+        ops: &[PayloadedOp],
+        change: &mut Change,
+    ) -> Result<(), StoreError> {
+        keys::put_floors(&mut change.seen, writer.next_object, writer.next_replica);
+        for (op, _) in ops {
+            if let Some(Place::Object(number)) = self.staged_place(op.id()).await? {
+                self.remove_object(&mut change.seen, op.id().into(), number).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the identities that ops name are still here, or come with them.
+    async fn check_identities(&self, ops: &[PayloadedOp], objects: &[(ObjectId, Vec<u8>)]) -> Result<(), StoreError> {
+        let named: BTreeSet<ObjectId> = ops.iter().flat_map(|(op, _)| index::named_in_header(op.header())).collect();
+        for id in named {
+            if objects.iter().all(|(came, _)| *came != id) && self.staged_place(id).await?.is_none() {
+                return Err(StoreError::Gone(id));
+            }
+        }
         Ok(())
     }
 
@@ -200,6 +275,15 @@ impl Store {
     }
 }
 
+/// What had happened when a bundle was looked at without the lock of the writer.
+#[derive(Clone, Copy)]
+struct LookedUp {
+    commits: u64,
+    deletions: u64,
+    /// Whether bytes of ops were here as objects.
+    objects: bool,
+}
+
 #[derive(Default)]
 struct Identities {
     keys: BTreeMap<IdentityId, PublicKey>,
@@ -207,14 +291,49 @@ struct Identities {
 }
 
 /// An op and its payload, if it has one.
-type PayloadedOp = (Op, Option<Vec<u8>>);
+pub(super) type PayloadedOp = (Op, Option<Vec<u8>>);
+
+/// Stages ops that come after their parents, which are in `stored` if they are not among the ops.
+fn stage_all(
+    state: &mut ReplicaState,
+    staged: &mut Staged,
+    ops: Vec<PayloadedOp>,
+    stored: &BTreeMap<OpId, Link>,
+) -> Result<(), IngestError> {
+    for (op, payload) in ops {
+        let id = op.id();
+        let mut parents = Vec::with_capacity(op.header().parents.len());
+        for parent in &op.header().parents {
+            let link = staged.link(parent).or_else(|| stored.get(parent));
+            parents.push(link.ok_or(IngestError::Incomplete { op: id, missing: *parent })?.clone());
+        }
+        state.stage(staged, op, payload, &parents).map_err(|reason| IngestError::Refused { op: id, reason })?;
+    }
+    Ok(())
+}
+
+impl Change {
+    /// Adds the ops that were staged on a replica.
+    pub(super) fn add_ops(&mut self, state: &ReplicaState, mut staged: Staged, replica: ReplicaId, local: bool) {
+        // Behind the index entries of identities that came along.
+        let mut entries = state.finish(&mut staged);
+        match self.unseen.writes.is_empty() {
+            true => self.unseen = entries,
+            false => self.unseen.writes.append(&mut entries.writes),
+        }
+        self.links = staged.links.into_iter().map(|(id, link)| (id, (state.number, link))).collect();
+        let added = staged.ops.len() as u64;
+        let committed = Committed { replica, ops: state.count, added, local: if local { added } else { 0 } };
+        self.ops = Some(ChangedOps { committed, ops: staged.ops });
+    }
+}
 
 /// Reads the headers and compares each payload with what its header names. An op that comes twice counts once.
 fn decode(replica: ReplicaId, ops: Vec<SignedOp>) -> Result<Vec<PayloadedOp>, IngestError> {
     let mut seen = BTreeSet::new();
     let mut decoded = Vec::with_capacity(ops.len());
     for SignedOp { header, payload } in ops {
-        let op = Op::from_bytes(&header)?;
+        let op = Op::from_vec(header)?;
         if op.header().target != replica {
             return Err(IngestError::Target { op: op.id(), found: op.header().target });
         }
@@ -230,3 +349,6 @@ fn decode(replica: ReplicaId, ops: Vec<SignedOp>) -> Result<Vec<PayloadedOp>, In
     }
     Ok(decoded)
 }
+
+/// How often what was read while others wrote is read again before the outcome counts all the same.
+const MAX_OUTDATED: usize = 16;

@@ -1,12 +1,15 @@
 //! Objects by id, identities and geneses among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hhs_model::op::Genesis;
 use hhs_model::{Author, Identity, IdentityId, Object, ObjectId, ReplicaId, object};
 
+use super::index;
 use super::keys;
+use super::pipeline::Change;
 use super::record::Place;
+use super::writer::Writer;
 use super::{Store, StoreError, corrupted};
 use crate::backend::Batch;
 
@@ -29,10 +32,17 @@ impl StagedObjects {
         number
     }
 
-    /// Adds all to a batch; returns the number of the next object.
-    pub(super) fn finish(self, batch: &mut Batch) -> u64 {
+    /// Adds all to a batch, and their index entries to another; returns the number of the next object.
+    pub(super) fn finish(self, batch: &mut Batch, indexes: &mut Batch) -> u64 {
+        let mut classes = BTreeSet::new();
         for (id, number, bytes) in self.entries {
             batch.put(keys::place(id), Place::Object(number).to_bytes());
+            let indexed = index::of_object(number, id, &bytes).expect("what is staged was checked to be an object");
+            for (key, value) in indexed {
+                if index::goes_with_object(&key) || classes.insert(key.clone()) {
+                    indexes.put(key, value);
+                }
+            }
             batch.put(keys::object(number), bytes);
         }
         self.next
@@ -40,32 +50,6 @@ impl StagedObjects {
 }
 
 impl Store {
-    /// Saves an object, unless it is there, and returns its id.
-    ///
-    /// # Errors
-    /// If it is not valid, or the backend cannot write.
-    pub async fn put(&self, object: &impl Object) -> Result<ObjectId, StoreError> {
-        self.put_bytes(object::to_bytes(object)?).await
-    }
-
-    /// Saves an encoded object, unless it is there, and returns its id. Its class need not be known here.
-    ///
-    /// # Errors
-    /// If the bytes are not canonical or not valid by their class, or the backend cannot write.
-    pub async fn put_bytes(&self, bytes: Vec<u8>) -> Result<ObjectId, StoreError> {
-        self.inner.registry.check(&bytes)?;
-        let id = ObjectId::of(&bytes);
-        let mut writer = self.writer().await?;
-        if self.place(id).await?.is_none() {
-            let mut objects = StagedObjects::new(writer.next_object);
-            objects.put(id, bytes);
-            let mut batch = Batch::new();
-            writer.next_object = objects.finish(&mut batch);
-            self.commit(&mut writer, batch, None).await?;
-        }
-        Ok(id)
-    }
-
     /// The object of an id, if it is here.
     ///
     /// # Errors
@@ -80,7 +64,7 @@ impl Store {
     /// # Errors
     /// If the backend cannot read.
     pub async fn get_bytes(&self, id: ObjectId) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.place(id).await? {
+        match self.place(id).await?.filter(|place| !self.is_hidden(Some(*place))) {
             None => Ok(None),
             Some(Place::Object(object) | Place::Genesis { object, .. }) => {
                 let bytes = self.backend().get(&keys::object(object)).await?;
@@ -89,7 +73,7 @@ impl Store {
             Some(Place::Op { replica, position }) => {
                 let bytes = self.backend().get(&keys::op(replica, position)).await?;
                 let bytes = bytes.ok_or_else(|| corrupted("an index names an op that is not there"))?;
-                super::record::OpRecord::from_bytes(&bytes).map(|record| Some(record.header))
+                super::record::OpRecord::into_header(bytes).map(|(_, header)| Some(header))
             }
         }
     }
@@ -109,10 +93,11 @@ impl Store {
         }
     }
 
-    /// Creates a replica, unless it is there. Whoever holds anything in its genesis has to be among `identities`, or here.
+    /// Creates a replica, unless it is there. Whoever holds anything in its genesis has to be among `identities`, or here;
+    /// the parent of a child has to be here.
     ///
     /// # Errors
-    /// If an identity is missing, a bound is exceeded, or the backend cannot write.
+    /// If an identity or the parent is missing, a bound is exceeded, or the backend cannot write.
     pub async fn create(&self, genesis: &Genesis, identities: &[Vec<u8>]) -> Result<ReplicaId, StoreError> {
         let (bytes, id) = genesis.encoded()?;
         self.adopt(id, bytes, identities).await?;
@@ -131,7 +116,8 @@ impl Store {
     /// Takes in a replica that others have: its genesis, with the identities it names. Its ops come later.
     ///
     /// # Errors
-    /// If the bytes are not those of `id`, not a genesis, or name an identity that did not come along.
+    /// If the bytes are not those of `id`, not a genesis, or name an identity that did not come along, or a parent that is
+    /// not here.
     pub async fn adopt(&self, id: ReplicaId, genesis: Vec<u8>, identities: &[Vec<u8>]) -> Result<(), StoreError> {
         let found = ReplicaId::of(&genesis);
         if found != id {
@@ -144,30 +130,69 @@ impl Store {
             came.insert(IdentityId::of(bytes), bytes);
         }
         let mut writer = self.writer().await?;
-        let stored = match self.place(id).await? {
-            Some(Place::Genesis { .. }) => return Ok(()),
-            // Somebody saved its bytes as an object: that does not make it a replica.
-            Some(Place::Object(object)) => Some(object),
-            Some(Place::Op { .. }) => return Err(corrupted("the id of a genesis leads to an op")),
-            None => None,
-        };
-        let mut objects = StagedObjects::new(writer.next_object);
-        for holder in decoded.holders() {
-            if self.identity(holder).await?.is_none() {
-                let bytes = came.get(&holder).ok_or(StoreError::NoIdentity(holder))?;
-                objects.put(holder, bytes.to_vec());
+        let (holders, class) = (decoded.holders(), decoded.class.clone());
+        let mut objects = Vec::new();
+        if !matches!(self.staged_place(id).await?, Some(Place::Genesis { .. })) {
+            self.founded(id, decoded).await?;
+            for holder in holders {
+                if self.staged_identity(holder).await?.is_none() {
+                    let bytes = came.get(&holder).ok_or(StoreError::NoIdentity(holder))?;
+                    objects.push((holder.into(), bytes.to_vec()));
+                }
+            }
+            objects.push((id.into(), genesis));
+        }
+        let change = self.stage_objects(&mut writer, objects, Some((id, class))).await?;
+        let ticket = self.join(change);
+        drop(writer);
+        self.settled(&ticket).await?;
+        Ok(())
+    }
+
+    /// Stages those objects that are not there yet, and makes a replica of the genesis among them unless it is one.
+    pub(super) async fn stage_objects(
+        &self,
+        writer: &mut Writer,
+        objects: Vec<(ObjectId, Vec<u8>)>,
+        adopted: Option<(ReplicaId, String)>,
+    ) -> Result<Change, StoreError> {
+        self.check_links(writer, &objects).await?;
+        let again = if self.is_shared() { objects.clone() } else { Vec::new() };
+        let mut change = Change { objects: again, adopted: adopted.clone(), ..Change::default() };
+        let mut staged = StagedObjects::new(writer.next_object);
+        let mut places = BTreeMap::new();
+        for (id, bytes) in objects {
+            let place = match places.get(&id) {
+                Some(place) => *place,
+                None => self.staged_place(id).await?,
+            };
+            places.insert(id, Some(place.unwrap_or_else(|| Place::Object(staged.put(id, bytes)))));
+        }
+        writer.next_object = staged.finish(&mut change.seen, &mut change.unseen);
+        if let Some((id, class)) = adopted {
+            let place = match places.get(&id.into()) {
+                Some(place) => *place,
+                None => self.staged_place(id).await?,
+            };
+            match place {
+                Some(Place::Genesis { .. }) => {}
+                // Somebody may have saved its bytes as an object before: that did not make it a replica.
+                Some(Place::Object(object)) => stage_replica(writer, &mut change.seen, id, object, &class)?,
+                Some(Place::Op { .. }) => return Err(corrupted("the id of a genesis leads to an op")),
+                None => return Err(corrupted("the genesis of a replica is not there")),
             }
         }
-        let object = stored.unwrap_or_else(|| objects.put(id, genesis));
-        let replica = writer.next_replica;
-        let mut batch = Batch::new();
-        let next = objects.finish(&mut batch);
-        // After the objects, so that this is what the id of the genesis leads to.
-        batch.put(keys::place(id), Place::Genesis { replica, object }.to_bytes());
-        batch.put(keys::replica(replica), object.to_be_bytes());
-        writer.next_object = next;
-        writer.next_replica = replica.checked_add(1).ok_or_else(|| corrupted("a replica number is out of range"))?;
-        Ok(self.commit(&mut writer, batch, None).await?)
+        Ok(change)
+    }
+
+    /// Whether what is there belongs to a replica that is being deleted.
+    pub(super) fn is_hidden(&self, place: Option<Place>) -> bool {
+        matches!(place, Some(Place::Op { replica, .. }) if self.inner.aside.hides(replica))
+    }
+
+    /// Whether what is there is an op of a replica that is here.
+    pub(super) fn is_op(&self, place: Place) -> bool {
+        matches!(place, Place::Op { .. }) && !self.is_hidden(Some(place))
     }
 
     /// Where something is.
@@ -182,4 +207,21 @@ impl Store {
         let found = self.backend().get_many(&wanted).await?;
         found.into_iter().map(|place| place.map(|bytes| Place::from_bytes(&bytes)).transpose()).collect()
     }
+}
+
+/// Makes a replica of an object. After the object itself, so that this is what the id of the genesis leads to.
+fn stage_replica(
+    writer: &mut Writer,
+    batch: &mut Batch,
+    id: ReplicaId,
+    object: u64,
+    class: &str,
+) -> Result<(), StoreError> {
+    let replica = writer.next_replica;
+    writer.next_replica = replica.checked_add(1).ok_or_else(|| corrupted("a replica number is out of range"))?;
+    batch.put(keys::place(id), Place::Genesis { replica, object }.to_bytes());
+    batch.put(keys::replica(replica), object.to_be_bytes());
+    let (key, value) = index::of_replica(replica, id.into(), class);
+    batch.put(key, value);
+    Ok(())
 }

@@ -61,10 +61,13 @@ impl Store {
     pub async fn replicas(&self) -> Result<Vec<ReplicaId>, StoreError> {
         let all = Limit { entries: usize::MAX, bytes: usize::MAX };
         let mut ids = Vec::new();
-        for (_, object) in self.backend().scan(prefix_range(&[keys::REPLICA]), Order::Ascending, all).await? {
-            let genesis = self.backend().get(&keys::object(keys::number(&object, 0)?)).await?;
-            let genesis = genesis.ok_or_else(|| corrupted("the genesis of a replica is not there"))?;
-            ids.push(ReplicaId::of(&genesis));
+        for (replica, object) in self.backend().scan(prefix_range(&[keys::REPLICA]), Order::Ascending, all).await? {
+            match self.backend().get(&keys::id_of(keys::number(&object, 0)?)).await? {
+                Some(id) => ids.push(ReplicaId(keys::id_at(&id, 0)?.0)),
+                // Deleted between the two readings.
+                None if self.backend().get(&replica).await?.is_none() => {}
+                None => return Err(corrupted("the genesis of a replica is not there")),
+            }
         }
         Ok(ids)
     }
@@ -199,8 +202,8 @@ impl Store {
         let mut ops = Vec::with_capacity(records.len());
         for (key, record) in records {
             let position = keys::number(&key, 5)?;
-            let record = OpRecord::from_bytes(&record)?;
-            let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
+            let (height, header) = OpRecord::into_header(record)?;
+            let op = Op::from_vec(header).map_err(|_| corrupted("the header of an op cannot be read"))?;
             let payload = match op.header().payload {
                 None => None,
                 Some(_) => match payloads.next_if(|(key, _)| *key == keys::payload(number, position)) {
@@ -210,7 +213,7 @@ impl Store {
                     None => return Err(corrupted("the payload of an op is not there")),
                 },
             };
-            ops.push(StoredOp { position, height: record.height, op, payload });
+            ops.push(StoredOp { position, height, op, payload });
         }
         Ok(ops)
     }

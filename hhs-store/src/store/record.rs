@@ -75,6 +75,22 @@ impl OpRecord {
         read(&mut Decoder::unbounded(bytes)).map_err(|_| corrupted("the record of an op cannot be read"))
     }
 
+    /// The height, and the header made of the record's own bytes: what reading a long history needs, without copies.
+    pub(super) fn into_header(mut bytes: Vec<u8>) -> Result<(u64, Vec<u8>), StoreError> {
+        let read = |decoder: &mut Decoder<'_>| -> Result<(u64, usize), DecodeError> {
+            let (height, _) = Self::read_links(decoder)?;
+            let _: Vec<u32> = decoder.value()?;
+            let header = decoder.bytes()?.len();
+            decoder.clone().finish()?;
+            Ok((height, header))
+        };
+        let read = read(&mut Decoder::unbounded(&bytes));
+        let (height, header) = read.map_err(|_| corrupted("the record of an op cannot be read"))?;
+        // It is the last part.
+        bytes.drain(..bytes.len() - header);
+        Ok((height, bytes))
+    }
+
     /// Reads no more than the parents.
     pub(super) fn parents_of(bytes: &[u8]) -> Result<Vec<u64>, StoreError> {
         let links = Self::read_links(&mut Decoder::unbounded(bytes));

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hhs_model::authority::{Authority, Refusal, Seen};
+use hhs_model::bounds::MAX_CHILD_LEVELS;
 use hhs_model::object;
-use hhs_model::op::{Genesis, Op};
-use hhs_model::{OpId, ReplicaId};
+use hhs_model::op::{Founding, FoundingError, Genesis, Op};
+use hhs_model::{ObjectId, OpId, ReplicaId};
 
+use super::index;
 use super::keys;
 use super::read::StoredOp;
+use super::recent::Recent;
 use super::record::{OpRecord, Place};
 use super::{Store, StoreError, corrupted, next_number};
 use crate::backend::{Batch, Limit, Order, prefix_range};
@@ -18,6 +21,8 @@ pub(super) struct ReplicaState {
     pub(super) authority: Authority,
     pub(super) count: u64,
     pub(super) heads: BTreeMap<OpId, Link>,
+    /// Identities that the index lists as named by ops of this replica, as far as that was needed lately.
+    named: Recent<ObjectId, ()>,
 }
 
 /// What an op on top of another has to know of it.
@@ -33,7 +38,7 @@ pub(super) struct Link {
 pub(super) struct Staged {
     pub(super) batch: Batch,
     pub(super) ops: Vec<StoredOp>,
-    links: BTreeMap<OpId, Link>,
+    pub(super) links: BTreeMap<OpId, Link>,
     heads_added: BTreeMap<u64, OpId>,
     heads_removed: BTreeSet<u64>,
 }
@@ -48,9 +53,11 @@ impl Staged {
 impl ReplicaState {
     /// Reads the state of a replica.
     pub(super) async fn load(store: &Store, id: ReplicaId) -> Result<Self, StoreError> {
-        let (number, genesis) = store.find_replica(id).await?;
+        let (number, genesis) = store.find_staged_replica(id).await?;
+        let founding = store.founded(id, genesis).await?;
         let count = next_number(store.backend(), &keys::ops_of(number)).await?;
-        let mut state = Self { number, authority: Authority::new(genesis), count, heads: BTreeMap::new() };
+        let authority = Authority::new(founding);
+        let mut state = Self { number, authority, count, heads: BTreeMap::new(), named: Recent::new(NAMED) };
         let mut act = 0;
         let nth = |key: &[u8], value: &[u8]| match keys::number(key, 5)? {
             found if found == act => {
@@ -136,6 +143,15 @@ impl ReplicaState {
             let number = self.authority.len() as u64;
             batch.put(keys::act(self.number, number), position.to_be_bytes());
         }
+        for id in index::named_in_header(op.header()) {
+            if self.named.get(id).is_none() {
+                batch.put(keys::writes(id, self.number), position.to_be_bytes());
+                self.named.put(id, ());
+            }
+        }
+        for id in payload.iter().flat_map(|payload| index::linked_from(payload)) {
+            batch.put(keys::linked(id, self.number, position), []);
+        }
         self.count += 1;
         let after = self.authority.add(&op, seen);
         self.move_heads(staged, &op, Link { position, height, seen: after });
@@ -168,6 +184,10 @@ impl ReplicaState {
     }
 }
 
+/// Identities that are remembered as listed, in each of two generations. Too low: some are listed again, which changes
+/// nothing but costs a write.
+const NAMED: usize = 1024;
+
 impl Store {
     /// The number and the genesis of a replica.
     pub(super) async fn find_replica(&self, id: ReplicaId) -> Result<(u32, Genesis), StoreError> {
@@ -176,6 +196,44 @@ impl Store {
         let bytes = bytes.ok_or_else(|| corrupted("the genesis of a replica is not there"))?;
         let genesis = object::from_bytes(&bytes).map_err(|_| corrupted("the genesis of a replica cannot be read"))?;
         Ok((replica, genesis))
+    }
+
+    /// The same of a replica that is durable or will be.
+    async fn find_staged_replica(&self, id: ReplicaId) -> Result<(u32, Genesis), StoreError> {
+        let Some(Place::Genesis { replica, object }) = self.staged_place(id).await? else {
+            return Err(StoreError::NoReplica(id));
+        };
+        let bytes = self.staged_get(&keys::object(object)).await?;
+        let bytes = bytes.ok_or_else(|| corrupted("the genesis of a replica is not there"))?;
+        let genesis = object::from_bytes(&bytes).map_err(|_| corrupted("the genesis of a replica cannot be read"))?;
+        Ok((replica, genesis))
+    }
+
+    /// What a replica began with: its class, and the roles of the root above it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoReplica`] if it is not here.
+    pub async fn founding(&self, id: ReplicaId) -> Result<Founding, StoreError> {
+        let (_, genesis) = self.find_replica(id).await?;
+        self.founded(id, genesis).await
+    }
+
+    /// What the genesis of this id founds, if all that stands above it is here.
+    pub(super) async fn founded(&self, id: ReplicaId, genesis: Genesis) -> Result<Founding, StoreError> {
+        let (mut child, mut top, mut below) = (id, genesis, Vec::new());
+        while let Some(parent) = top.parent() {
+            if below.len() == MAX_CHILD_LEVELS {
+                return Err(FoundingError::TooDeep.into());
+            }
+            below.push(top);
+            top = match self.find_staged_replica(parent).await {
+                Err(StoreError::NoReplica(_)) => return Err(StoreError::NoParent { child, parent }),
+                found => found?.1,
+            };
+            child = parent;
+        }
+        let root = Founding::root(top)?;
+        below.into_iter().rev().try_fold(root, |founding, child| Ok(founding.child(child)?))
     }
 
     /// The number of a replica, without reading its genesis, which may be large.

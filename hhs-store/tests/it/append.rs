@@ -139,7 +139,7 @@ fn more_heads_than_an_op_may_have() {
             assert_eq!(stored.len(), count + merges + 1);
             assert!(stored[count..].iter().all(|stored| stored.op.header().parents.len() <= MAX_PARENTS));
             assert!(stored[count..count + merges].iter().all(|stored| stored.op.header().payload.is_none()));
-            let committed = watch.try_recv().unwrap();
+            let committed = watch.next_ready().unwrap();
             assert_eq!((committed.added, committed.ops), (merges as u64 + 1, stored.len() as u64));
 
             let peer = World::new().await;

@@ -76,7 +76,7 @@ fn every_entry_damaged_in_many_ways() {
     let (world, entries) = block_on(entries());
     let mut kinds: Vec<u8> = entries.iter().map(|(key, _)| key[0]).collect();
     kinds.dedup();
-    assert_eq!(kinds, [0, 1, 2, 3, 4, 5, 6, 7, 8], "something of every kind is there");
+    assert_eq!(kinds, [0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 21, 22], "something of every kind is there");
     let check = |at: usize, what: &str, changed: Option<Entry>| {
         let used = catch_unwind(AssertUnwindSafe(|| {
             block_on(async { use_everything(&world, with(&entries, at, changed).await).await })
@@ -91,7 +91,7 @@ fn every_entry_damaged_in_many_ways() {
         check(at, "has a shorter key", Some((key[..key.len() - 1].to_vec(), value.clone())));
         check(at, "has the last key", Some(([&key[..key.len().min(5)], &[0xff; 8]].concat(), value.clone())));
         // Ids and headers are long: some of their bytes are enough.
-        for byte in (0..value.len()).filter(|byte| *byte < 40 || byte % 16 == 0) {
+        for byte in (0..value.len()).filter(|byte| (*byte < 40 && key[0] < 16) || byte % 16 == 0) {
             check(at, "is cut off", Some((key.clone(), value[..byte].to_vec())));
             for change in [0x01, 0x10, 0x80, 0xff] {
                 let mut value = value.clone();

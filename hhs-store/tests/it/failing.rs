@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use hhs_model::class::Replica;
 use hhs_model::{OpId, Registry};
-use hhs_store::{AppendError, BackendError, IngestError, Live, Store, StoreError};
+use hhs_store::{AppendError, BackendError, Committed, IngestError, Live, Store, StoreError};
 
 use crate::backends::{Failing, Slow, abandon};
 use crate::world::{Making, Notes, World, author, bundle, dump, id_of, op, open};
@@ -42,13 +42,14 @@ fn a_disk_that_is_full_for_a_while() {
             assert!(!store.may(replica, id_of(1), "write").await.unwrap());
             assert_eq!(store.identity(id_of(1)).await.unwrap(), None);
         }
-        assert!(watch.try_recv().is_err() && changes.try_recv().is_err());
+        assert!(watch.next_ready().is_none() && changes.next_ready().is_none());
 
         backend.fill_disk(false);
         store.ingest(replica, theirs()).await.unwrap();
         let last = live.update(&author(1), 0, |edit| edit.write("mine")).await.unwrap().unwrap();
         assert_eq!(live.read(|notes| notes.texts().len()), 3);
-        assert_eq!((watch.try_recv().unwrap().ops, watch.try_recv().unwrap().ops), (3, 4));
+        let told = Committed { replica, ops: 4, added: 3, local: 1 };
+        assert_eq!((watch.next_ready(), watch.next_ready()), (Some(told), None));
         assert_eq!(store.op_ids(replica, 0..9).await.unwrap(), [first, admitted.id(), said.id(), last]);
         store.found(Notes::CLASS, [1; 16], &author(0)).await.unwrap();
         let reopened: Live<Notes> = open(backend.memory).await.open_replica(replica).await.unwrap();
@@ -86,7 +87,7 @@ fn a_write_that_is_given_up() {
         block_on(async {
             let store = open(slow).await;
             let live: Live<Notes> = store.open_replica(world.replica).await.unwrap();
-            let mut watch = store.watch();
+            let (mut watch, mut changes) = (store.watch(), live.changes());
             let author = author(0);
             let given_up = live.update(&author, 0, |edit| edit.write("perhaps"));
             abandon(given_up, polls).await;
@@ -100,8 +101,11 @@ fn a_write_that_is_given_up() {
             assert_eq!(positions, ids.iter().copied().zip(0..).collect(), "after {polls} polls");
             let texts = live.read(|notes| notes.texts().into_iter().map(str::to_owned).collect::<Vec<_>>());
             assert_eq!(texts.contains(&"perhaps".to_owned()), ids.len() == 3);
-            let told: Vec<u64> = std::iter::from_fn(|| watch.try_recv().ok()).map(|told| told.ops).collect();
-            assert_eq!(told, (1..=ids.len() as u64).collect::<Vec<_>>(), "after {polls} polls");
+            let (ops, local) = (ids.len() as u64, ids.len() as u64 - 1);
+            let told = Committed { replica: world.replica, ops, added: ops, local };
+            assert_eq!((watch.next_ready(), watch.next_ready()), (Some(told), None), "after {polls} polls");
+            let told: Vec<OpId> = std::iter::from_fn(|| changes.next_ready()).map(|told| told.unwrap().op).collect();
+            assert_eq!(told, ids, "after {polls} polls");
             let reopened: Live<Notes> = open(world.memory.clone()).await.open_replica(world.replica).await.unwrap();
             assert_eq!(reopened.read(Notes::clone), live.read(Notes::clone), "after {polls} polls");
             kept += ids.len() - 2;

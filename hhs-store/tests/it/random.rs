@@ -18,14 +18,14 @@ const AUTHORS: u8 = 4;
 
 /// What somebody writes: on top of which ops, and what.
 #[derive(Debug, Clone)]
-struct Step {
+pub(crate) struct Step {
     author: u8,
     parents: Vec<Index>,
     grants: Option<(u8, bool)>,
     payload: Option<Vec<u8>>,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let author = prop_oneof![1 => Just(0), 2 => 0..AUTHORS];
     let payload =
         prop_oneof![3 => "[a-z]{1,4}".prop_map(|text| crate::world::note(&text)), 1 => vec(any::<u8>(), 0..4)];
@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The ops that are kept, as one store takes them in one by one: authors stand on whatever they were granted below.
-async fn history(world: &World, steps: &[Step]) -> (Vec<Made>, Vec<Made>) {
+pub(crate) async fn history(world: &World, steps: &[Step]) -> (Vec<Made>, Vec<Made>) {
     let (mut kept, mut refused) = (Vec::<Made>::new(), Vec::new());
     for (time, step) in (0..).zip(steps) {
         let parents: Vec<OpId> =
@@ -63,7 +63,7 @@ async fn history(world: &World, steps: &[Step]) -> (Vec<Made>, Vec<Made>) {
     (kept, refused)
 }
 
-fn past(ops: &[Made], parents: &[OpId]) -> BTreeSet<OpId> {
+pub(crate) fn past(ops: &[Made], parents: &[OpId]) -> BTreeSet<OpId> {
     let by_id: BTreeMap<OpId, &Made> = ops.iter().map(|made| (made.id(), made)).collect();
     let mut past = BTreeSet::new();
     let mut left = parents.to_vec();
@@ -90,8 +90,8 @@ fn shuffled(mut ops: Vec<Made>, picks: &[Index]) -> Vec<Made> {
 
 /// The fold of all ops, and which are void.
 fn by_definition(world: &World, ops: &[Made]) -> (Notes, BTreeSet<OpId>) {
-    let genesis = block_on(world.store.genesis(world.replica)).unwrap();
-    let (mut notes, mut void) = (Notes::new(&genesis), BTreeSet::new());
+    let founding = block_on(world.store.founding(world.replica)).unwrap();
+    let (mut notes, mut void) = (Notes::new(&founding), BTreeSet::new());
     let mut heights: BTreeMap<OpId, u64> = BTreeMap::new();
     for made in ops {
         let header = made.op.header();

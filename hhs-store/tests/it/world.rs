@@ -6,7 +6,7 @@ use std::ops::Bound;
 use futures::FutureExt;
 use hhs_model::class::{Action, Changes, Draft, EditError, OpContext, Replica, Void};
 use hhs_model::codec::{DecodeError, Value, decode, encode};
-use hhs_model::op::{Act, Capability, Genesis, Header, Op, PayloadRef};
+use hhs_model::op::{Act, Capability, Founding, Header, Op, PayloadRef};
 use hhs_model::{Author, IdentityId, OpId, Registry, ReplicaId};
 use hhs_store::backend::{Backend, Entry, Limit, Order};
 use hhs_store::{Bundle, MemoryBackend, SignedOp, Store};
@@ -166,7 +166,7 @@ pub(crate) fn note(text: &str) -> Vec<u8> {
 /// shown the same ops.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Notes {
-    pub(crate) genesis: Genesis,
+    pub(crate) founding: Founding,
     pub(crate) notes: BTreeMap<OpId, String>,
     pub(crate) acts: BTreeMap<OpId, Act>,
     /// Height, author and time of every op, void ones included.
@@ -184,6 +184,8 @@ impl Notes {
 pub(crate) struct NotesEdit {
     pub(crate) draft: Draft,
     pub(crate) several_acts: bool,
+    /// How many ops the state has that it reads.
+    pub(crate) seen: usize,
 }
 
 impl NotesEdit {
@@ -197,9 +199,9 @@ impl Replica for Notes {
 
     type Edit<'a> = NotesEdit;
 
-    fn new(genesis: &Genesis) -> Self {
+    fn new(founding: &Founding) -> Self {
         let (notes, acts, shown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { genesis: genesis.clone(), notes, acts, shown }
+        Self { founding: founding.clone(), notes, acts, shown }
     }
 
     fn apply(&mut self, op: &OpContext<'_>, payload: Option<&[u8]>, changes: &mut Changes) -> Result<(), Void> {
@@ -217,7 +219,7 @@ impl Replica for Notes {
     }
 
     fn edit(&self) -> NotesEdit {
-        NotesEdit { draft: Draft::default(), several_acts: false }
+        NotesEdit { draft: Draft::default(), several_acts: false, seen: self.shown.len() }
     }
 
     fn finish(edit: NotesEdit) -> Result<Draft, EditError> {

@@ -51,10 +51,8 @@ impl SigningKey for IdentityKey {
 
 impl TlsSigner for IdentityKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        let signature = self.0.sign_tls13(message);
-        signature
-            .map(|signature| signature.0.to_vec())
-            .ok_or_else(|| Error::General("the signer does not sign this as a TLS 1.3 handshake".to_owned()))
+        let signature = self.0.sign_tls13(message).map_err(|refusal| Error::General(refusal.to_string()))?;
+        Ok(signature.0.to_vec())
     }
 
     fn scheme(&self) -> SignatureScheme {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hhs_mesh::transport::{Transport, TransportError};
-use hhs_model::identity::Domain;
+use hhs_model::identity::{Domain, SignError};
 use hhs_model::{PublicKey, Signature, Signer};
 use hhs_transport_quic::QuicTransport;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ use crate::{LIMIT, key, listen, raw, secret, transport, url, works};
 /// Claims the key of one seed and signs with `sign`.
 struct Impostor {
     claims: u8,
-    sign: fn(&[u8]) -> Option<Signature>,
+    sign: fn(&[u8]) -> Result<Signature, SignError>,
 }
 
 impl Signer for Impostor {
@@ -22,11 +22,11 @@ impl Signer for Impostor {
         key(self.claims)
     }
 
-    fn sign(&self, domain: Domain, message: &[u8]) -> Signature {
+    fn sign(&self, domain: Domain, message: &[u8]) -> Result<Signature, SignError> {
         secret(self.claims).sign(domain, message)
     }
 
-    fn sign_tls13(&self, content: &[u8]) -> Option<Signature> {
+    fn sign_tls13(&self, content: &[u8]) -> Result<Signature, SignError> {
         (self.sign)(content)
     }
 }
@@ -89,7 +89,7 @@ async fn a_listener_who_signs_with_another_key_is_not_believed() {
 #[tokio::test]
 async fn without_a_signature_there_is_no_connection() {
     let mut listener = listen().await;
-    let mute = QuicTransport::new(Arc::new(Impostor { claims: 2, sign: |_| None })).unwrap();
+    let mute = QuicTransport::new(Arc::new(Impostor { claims: 2, sign: |_| Err(SignError::NotAHandshake) })).unwrap();
     let error = timeout(LIMIT, mute.dial(&listener.endpoint())).await.unwrap().unwrap_err();
     assert!(matches!(error, TransportError::Handshake { .. }), "{error}");
     works(&mut *listener).await;

@@ -2,23 +2,23 @@
 
 use hhs::mesh;
 use hhs::model::class::{Action, Change};
+use hhs::store::Lagged;
 
 use super::Session;
 use crate::chat::ChatError;
 use crate::chat::event::{Event, MessageLine, Totals};
+use crate::chat::log;
 use crate::chat::room::Message;
 
 impl Session {
-    /// Shows a change of the room, if it is a message.
-    pub(super) async fn changed(&mut self, change: Change) -> Result<(), ChatError> {
+    /// Shows a change of the room, if it is a message; or reads the room again, where changes were passed over.
+    pub(super) async fn changed(&mut self, change: Result<Change, Lagged>) -> Result<(), ChatError> {
+        let Ok(change) = change else { return self.read_again().await };
         let (Some("messages"), Action::Inserted { value }) = (change.field(), &change.action) else { return Ok(()) };
         // The room has decoded it before.
         let Ok(Message { text }) = value.to() else { return Ok(()) };
-        let index = match self.shown {
-            Some((op, count)) if op == change.op => count,
-            _ => 0,
-        };
-        self.shown = Some((change.op, index + 1));
+        let index = self.shown.range((change.op, 0)..=(change.op, u32::MAX)).count() as u32;
+        self.shown.insert((change.op, index));
         let name = self.people.name(change.author).await?;
         let message = MessageLine::new(change.op, index, change.author, name, text);
         match self.written == Some(change.op) {
@@ -27,9 +27,20 @@ impl Session {
         }
     }
 
+    /// Shows the messages of the room that were not shown.
+    async fn read_again(&mut self) -> Result<(), ChatError> {
+        let (entries, changes) = self.space.live().read_and_watch(log::entries);
+        self.changes = changes;
+        let entries = entries.into_iter().filter(|(op, index, ..)| self.shown.insert((*op, *index))).collect();
+        for message in log::lines(entries, &mut self.people).await? {
+            self.tell(&Event::Message(message), true)?;
+        }
+        Ok(())
+    }
+
     /// Shows the changes that have come and were not shown yet.
     pub(super) async fn show_what_came(&mut self) -> Result<(), ChatError> {
-        while let Ok(change) = self.changes.try_recv() {
+        while let Some(change) = self.changes.next_ready() {
             self.changed(change).await?;
         }
         Ok(())
@@ -87,9 +98,9 @@ impl Session {
     }
 
     fn totals(&mut self) -> Totals {
-        while let Ok(committed) = self.commits.try_recv() {
-            if !committed.local && committed.replica == self.space.id() {
-                self.fetched += committed.added;
+        while let Some(committed) = self.commits.next_ready() {
+            if committed.replica == self.space.id() {
+                self.fetched += committed.added - committed.local;
             }
         }
         let traffic = self.space.node().mesh().traffic();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::executor::block_on;
 use hhs_crdt::{Log, Replica};
 use hhs_mesh::proto::{Message, delta, gossip};
-use hhs_model::op::{Act, Capability, Genesis, Header, Op};
+use hhs_model::op::{Act, Capability, Founding, Genesis, Header, Op};
 use hhs_model::{Bytes, Object, OpId, ReplicaId};
 use hhs_store::SignedOp;
 
@@ -304,9 +304,10 @@ fn a_payload_that_means_nothing_is_kept() {
     stage.say(&Message::Gossip(gossip::Message::Open { replica: page }));
     stage.heard();
 
-    let sense = op(&bob, page, vec![], &Page::new(&genesis).edit_as_draft().unwrap());
+    let founding = Founding::root(genesis).unwrap();
+    let sense = op(&bob, page, vec![], &Page::new(&founding).edit_as_draft().unwrap());
     let nonsense = op(&bob, page, vec![id_of(&sense)], b"\xffnonsense");
-    let more = op(&bob, page, vec![id_of(&nonsense)], &Page::new(&genesis).edit_as_draft().unwrap());
+    let more = op(&bob, page, vec![id_of(&nonsense)], &Page::new(&founding).edit_as_draft().unwrap());
     let request = stage.lure(page, vec![id_of(&more)]);
     stage.say_delta(batch(request, &[], vec![sense, nonsense.clone(), more]));
     stage.world.run_for(Duration::from_secs(1));

@@ -1,0 +1,184 @@
+//! Who is told of commits: live replicas op by op, and who watches the store replica by replica.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+use futures::Stream;
+use hhs_model::ReplicaId;
+
+use super::{ReadLimit, Store, StoreError, StoredOp};
+use crate::mailbox::{Bin, Receiver, Sender, mailbox};
+
+/// What commits have changed in a replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The replica.
+    pub replica: ReplicaId,
+    /// How many ops it has now.
+    pub ops: u64,
+    /// How many of them are news.
+    pub added: u64,
+    /// How many of those this store wrote, rather than received.
+    pub local: u64,
+}
+
+/// The replicas that have news, from [`Store::watch`]. A replica waits to be read once, however many commits there were:
+/// what is not read in time becomes one [`Committed`]. Ends when the store is dropped.
+pub struct CommitStream(Receiver<News>);
+
+/// Kept up with the ops of a replica. All but [`settle`](Self::settle) are called with the writer locked.
+pub(crate) trait Applies: Send + Sync {
+    /// Applies ops that will be committed, on top of all that was applied before.
+    fn stage(&self, ops: &[StoredOp]);
+    /// Takes note that ops are durable; applies those that it has not applied yet.
+    fn settle(&self, ops: &[StoredOp]);
+    /// Ends all that is told of changes: the replica was deleted.
+    fn end(&self);
+    /// How many durable ops it has applied, and how many others.
+    fn applied(&self) -> Applied;
+    /// Begins anew, without any op: some of those that were staged will never be durable.
+    fn reset(&self);
+}
+
+/// How far a live replica has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Applied {
+    /// Ops that are durable: all of these first positions.
+    pub(crate) durable: u64,
+    /// Ops that are staged.
+    pub(crate) staged: u64,
+}
+
+/// Who is told.
+#[derive(Default)]
+pub(super) struct Listeners {
+    watchers: Vec<Sender<News>>,
+    live: BTreeMap<ReplicaId, Vec<Weak<dyn Applies>>>,
+    /// When there are so many replicas, those without live handles are forgotten.
+    crowded: usize,
+}
+
+impl Listeners {
+    pub(super) fn watch(&mut self) -> CommitStream {
+        let (sender, receiver) = mailbox();
+        self.watchers.retain(Sender::is_read);
+        self.watchers.push(sender);
+        CommitStream(receiver)
+    }
+
+    pub(super) fn listen(&mut self, replica: ReplicaId, live: Weak<dyn Applies>) {
+        self.live.entry(replica).or_default().push(live);
+        if self.live.len() > self.crowded {
+            self.live.retain(|_, live| live.iter().any(|live| live.strong_count() > 0));
+            self.crowded = 2 * self.live.len().max(32);
+        }
+    }
+
+    /// The live replicas of an id.
+    pub(super) fn live(&mut self, replica: ReplicaId) -> Vec<Arc<dyn Applies>> {
+        let Some(live) = self.live.get_mut(&replica) else { return Vec::new() };
+        live.retain(|live| live.strong_count() > 0);
+        live.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Forgets the live replicas of an id, and tells them that it is gone.
+    pub(super) fn end(&mut self, replica: ReplicaId) {
+        let live = self.live.remove(&replica).unwrap_or_default();
+        live.iter().filter_map(Weak::upgrade).for_each(|live| live.end());
+    }
+
+    /// All replicas that are live.
+    pub(super) fn live_replicas(&self) -> BTreeSet<ReplicaId> {
+        self.live.keys().copied().collect()
+    }
+
+    /// Tells who watches the store.
+    pub(super) fn tell(&mut self, committed: &Committed) {
+        self.watchers.retain(|watcher| {
+            watcher.post(|news| news.add(committed));
+            watcher.is_read()
+        });
+    }
+}
+
+impl Store {
+    /// The live replicas of an id apply what was staged. Called with the writer locked.
+    pub(super) fn stage_live(&self, replica: ReplicaId, ops: &[StoredOp]) {
+        // Not within the lock of the listeners: what a class does may take long.
+        let live = self.listeners().live(replica);
+        live.iter().for_each(|live| live.stage(ops));
+    }
+
+    /// Reads for a live replica what it lacks of the first `count` ops. Called with the writer locked, or before the store
+    /// knows of it.
+    pub(crate) async fn catch_up(&self, id: ReplicaId, live: &dyn Applies, count: u64) -> Result<(), StoreError> {
+        loop {
+            let applied = live.applied().durable;
+            let ops = match applied < count {
+                true => self.ops(id, applied..count, PAGE).await?,
+                false => return Ok(()),
+            };
+            if ops.is_empty() {
+                return Ok(());
+            }
+            live.settle(&ops);
+        }
+    }
+}
+
+impl CommitStream {
+    /// What is news now and was not read yet.
+    pub fn next_ready(&mut self) -> Option<Committed> {
+        self.0.take()
+    }
+}
+
+impl Stream for CommitStream {
+    type Item = Committed;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Committed>> {
+        Pin::new(&mut self.0).poll_next(context)
+    }
+}
+
+impl std::fmt::Debug for CommitStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CommitStream").finish_non_exhaustive()
+    }
+}
+
+/// The news that were not read yet, replica by replica.
+#[derive(Default)]
+struct News {
+    order: VecDeque<ReplicaId>,
+    replicas: BTreeMap<ReplicaId, Committed>,
+}
+
+impl News {
+    fn add(&mut self, committed: &Committed) {
+        match self.replicas.get_mut(&committed.replica) {
+            Some(news) => {
+                news.ops = committed.ops;
+                news.added += committed.added;
+                news.local += committed.local;
+            }
+            None => {
+                self.order.push_back(committed.replica);
+                self.replicas.insert(committed.replica, committed.clone());
+            }
+        }
+    }
+}
+
+impl Bin for News {
+    type Item = Committed;
+
+    fn take(&mut self) -> Option<Committed> {
+        self.order.pop_front().and_then(|replica| self.replicas.remove(&replica))
+    }
+}
+
+/// How much of a history a live replica reads at once.
+const PAGE: ReadLimit = ReadLimit { ops: 1024, bytes: 4 << 20 };

@@ -1,0 +1,150 @@
+//! After groups have failed: what was staged on them is not there, and everything is read anew.
+//!
+//! If the backend failed, their writers get its error. If another host came first, the same changes are staged again, on
+//! top of what it wrote: ops stay as they were signed, for their parents are there still; only their positions change.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hhs_model::ReplicaId;
+
+use super::failure::Failure;
+use super::listeners::Applies;
+use super::pipeline::{Change, ChangedOps, Progress, Ticket, Unit};
+use super::writer::Writer;
+use super::{IngestError, Store, StoreError};
+use crate::backend::BackendError;
+
+impl Store {
+    /// Reads everything anew, and decides what becomes of the changes that have failed. Called with the writer locked. Who
+    /// gives it up midway leaves it to be begun again.
+    pub(super) async fn recover(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        // Those behind the first one fail as soon as somebody asks.
+        self.drain().await;
+        let Some((failure, units)) = self.failed() else { return Ok(()) };
+        *writer = Writer::read(self.backend()).await?;
+        self.take_in(writer).await?;
+        let again = matches!(failure, Failure::Conflict) && self.pipeline().conflicts < MAX_CONFLICTS;
+        let (staged, failed) = match again {
+            true => self.stage_again(writer, &units).await?,
+            false => (Vec::new(), units.iter().map(|unit| (unit.clone(), failure.clone())).collect()),
+        };
+        let lost = failed.iter().filter_map(|(unit, _)| unit.ops.as_ref()).map(|ops| ops.committed.replica).collect();
+        self.rebuild(&lost, &staged).await?;
+
+        let mut pipeline = self.pipeline();
+        pipeline.broken = None;
+        pipeline.count_commit();
+        pipeline.conflicts = if again { pipeline.conflicts + 1 } else { 0 };
+        drop(pipeline);
+        for (unit, failure) in failed {
+            unit.ticket.set(Progress::Failed(failure));
+        }
+        for staged in staged {
+            staged.unit.ticket.set(staged.progress);
+        }
+        Ok(())
+    }
+
+    /// Why groups have failed and what was in them. What an earlier recovery had staged and was given up goes.
+    fn failed(&self) -> Option<(Failure, Vec<Arc<Unit>>)> {
+        let mut pipeline = self.pipeline();
+        let units = pipeline.take_units();
+        let broken = pipeline.broken.as_mut()?;
+        let units = broken.units.get_or_insert(units).clone();
+        Some((broken.failure.clone(), units))
+    }
+
+    /// Stages changes again, in their order. One that cannot be has rested on what is gone, and fails.
+    async fn stage_again(
+        &self,
+        writer: &mut Writer,
+        units: &[Arc<Unit>],
+    ) -> Result<(Vec<StagedAgain>, Vec<(Arc<Unit>, Failure)>), StoreError> {
+        let (mut staged, mut failed) = (Vec::new(), Vec::new());
+        for unit in units {
+            if let Progress::Failed(failure) = unit.ticket.progress() {
+                failed.push((unit.clone(), failure));
+                continue;
+            }
+            match self.change_of(writer, unit).await {
+                Ok(change) => {
+                    let mut progress = None;
+                    let anew = self.join_as(change, |now| {
+                        progress = Some(now);
+                        unit.ticket.clone()
+                    });
+                    staged.extend(progress.map(|progress| StagedAgain { unit: anew, progress }));
+                }
+                Err(IngestError::Store(StoreError::Backend(error))) if !matches!(error, BackendError::Conflict) => {
+                    return Err(error.into());
+                }
+                Err(_) => failed.push((unit.clone(), Failure::Conflict)),
+            }
+        }
+        Ok((staged, failed))
+    }
+
+    /// The change of a unit on top of what is there now.
+    async fn change_of(&self, writer: &mut Writer, unit: &Unit) -> Result<Change, IngestError> {
+        let mut change = self.stage_objects(writer, unit.objects.clone(), unit.adopted.clone()).await?;
+        if let Some(ChangedOps { committed, ops }) = &unit.ops {
+            let mut ops = ops.iter().map(|stored| (stored.op.clone(), stored.payload.clone())).collect();
+            self.drop_staged(&mut ops);
+            if self.drop_known(&mut ops).await? {
+                self.stage_instead_of_objects(writer, &ops, &mut change).await?;
+            }
+            self.stage_ops(writer, committed.replica, ops, committed.local > 0, &mut change).await?;
+        }
+        Ok(change)
+    }
+
+    /// Makes live replicas show what is durable, and what was staged again. Those that had applied what is lost begin anew.
+    async fn rebuild(&self, lost: &BTreeSet<ReplicaId>, staged: &[StagedAgain]) -> Result<(), StoreError> {
+        for replica in lost {
+            let live = self.listeners().live(*replica);
+            if live.is_empty() {
+                continue;
+            }
+            let count = match self.count(*replica).await {
+                Err(StoreError::NoReplica(_)) => 0,
+                count => count?,
+            };
+            for live in live {
+                self.begin_anew(*replica, &*live, count).await?;
+                let ops = staged.iter().filter_map(|staged| staged.unit.ops.as_ref());
+                let ops = ops.filter(|ops| ops.committed.replica == *replica);
+                ops.for_each(|ops| live.stage(&ops.ops));
+            }
+        }
+        Ok(())
+    }
+
+    async fn begin_anew(&self, replica: ReplicaId, live: &dyn Applies, count: u64) -> Result<(), StoreError> {
+        live.reset();
+        self.catch_up(replica, live, count).await
+    }
+}
+
+/// A change that was staged again, and where it is now.
+struct StagedAgain {
+    unit: Arc<Unit>,
+    progress: Progress,
+}
+
+impl Ticket {
+    /// Waits for the group that the change is in, and gives it up if that fails.
+    pub(super) async fn wait_once(&self) -> Result<(), BackendError> {
+        match self.progress() {
+            Progress::Failed(failure) => Err(failure.to_error()),
+            Progress::In { done, .. } => done.await.map_err(|failure| {
+                self.set(Progress::Failed(failure.clone()));
+                failure.to_error()
+            }),
+        }
+    }
+}
+
+/// How often in a row others may come first. Hosts that write all the time each come first now and then; so many times in a
+/// row mean that something is wrong.
+const MAX_CONFLICTS: u32 = 64;

@@ -1,4 +1,5 @@
-// Checks the golden vectors against implementations from elsewhere: `@ipld/dag-cbor` for bytes, `multiformats` for ids.
+// Checks the golden vectors against implementations from elsewhere: `@ipld/dag-cbor` for bytes, `multiformats` for ids,
+// `@ipld/car` for files.
 //
 //     node oracle.mjs [FOLDER]
 //
@@ -9,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 
+import { CarReader } from '@ipld/car'
 import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
@@ -100,6 +102,26 @@ for (const file of ['identities.json', 'ops.json', 'derived.json']) {
       check(label, toHex(dagCbor.encode(dagCbor.decode(fromHex(bytes)))) === bytes, 'other bytes when written again')
     }
   }
+}
+
+// All links in a value.
+function links(value) {
+  if (CID.asCID(value)) return [CID.asCID(value).toString()]
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return []
+  return Object.values(value).flatMap(links)
+}
+
+// An exported space: a root that is a genesis, blocks that are what their ids say, and no link that leads out of it.
+const car = await CarReader.fromBytes(readFileSync(join(folder, 'space.car')))
+const roots = await car.getRoots()
+check('space.car', roots.length === 1, `${roots.length} roots`)
+const blocks = new Map()
+for await (const { cid, bytes } of car.blocks()) blocks.set(cid.toString(), bytes)
+check('space.car', blocks.size > 10, `${blocks.size} blocks`)
+check('space.car', dagCbor.decode(blocks.get(roots[0].toString())).$ === 'hhs/v1/Genesis', 'the root is no genesis')
+for (const [cid, bytes] of blocks) {
+  check('space.car', await idOf(bytes) === cid, `${cid} is not the id of its block`)
+  for (const link of links(dagCbor.decode(bytes))) check('space.car', blocks.has(link), `${cid} links to ${link}, which is missing`)
 }
 
 for (const difference of differences) console.error(difference)

@@ -101,7 +101,7 @@ pub(crate) enum SpaceError {
     Export(#[from] ExportError),
     /// The file was not imported.
     #[error("{file} was not imported: {source}")]
-    Import { file: PathBuf, source: ImportError },
+    Import { file: PathBuf, source: Box<ImportError> },
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -22,7 +22,9 @@ pub async fn perform(store: &Store, task: Task) -> Answer {
         Task::Adopt { replica, genesis, identities } => {
             return match store.adopt(replica, genesis, &identities).await {
                 Ok(()) => Answer::Adopted,
-                Err(error @ (StoreError::Backend(_) | StoreError::NoParent { .. })) => Answer::Failed(error.to_string()),
+                Err(error @ (StoreError::Backend(_) | StoreError::NoParent { .. })) => {
+                    Answer::Failed(error.to_string())
+                }
                 Err(error) => Answer::Refused(error.to_string()),
             };
         }

@@ -37,7 +37,9 @@ pub mod prelude {
     pub use futures::StreamExt;
     pub use hhs_crdt::{Log, Members, Register, Replica, Set};
     pub use hhs_model::class::{Action, Change};
-    pub use hhs_model::{Author, Bytes, Decode, Encode, Identity, IdentityId, Link, Nested, Nonce, Object, Registry, Runtime};
+    pub use hhs_model::{
+        Author, Bytes, Decode, Encode, Identity, IdentityId, Link, Nested, Nonce, Object, Registry, Runtime,
+    };
     pub use hhs_spaces::{Node, Space, SpaceAddress};
     pub use hhs_store::{MemoryBackend, Store};
     #[cfg(feature = "postgres")]

@@ -89,8 +89,7 @@ const fn extend<const MORE: usize, const ALL: usize>(
 }
 
 /// The crates that compile for `wasm32-unknown-unknown` and name no runtime.
-pub(crate) const PORTABLE: &[&str] =
-    &["hhs-model", "hhs-crdt", "hhs-store", "hhs-mesh", "hhs-keystore", "hhs-spaces"];
+pub(crate) const PORTABLE: &[&str] = &["hhs-model", "hhs-crdt", "hhs-store", "hhs-mesh", "hhs-keystore", "hhs-spaces"];
 
 /// What the facade takes in only where a feature asks for it.
 const BEHIND_A_FEATURE: &[&str] = &[

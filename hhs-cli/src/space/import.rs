@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: ImportArguments) -> Result<(), SpaceError> {
 
 async fn read(path: &Path, directory: &Path) -> Result<Imported, SpaceError> {
     let unreadable = |source| SpaceError::Read { file: path.to_owned(), source };
-    let refused = |source| SpaceError::Import { file: path.to_owned(), source };
+    let refused = |error| SpaceError::Import { file: path.to_owned(), source: Box::new(error) };
     let mut file = File::open(path).map_err(unreadable)?;
 
     let progress = Progress::unbounded("blocks checked");

@@ -2,9 +2,14 @@
 
 use std::fs;
 use std::net::UdpSocket;
-use std::path::PathBuf;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use futures::executor::block_on;
+use hhs::prelude::RedbBackend;
+use hhs::store::Backend;
+use hhs::store::backend::{Entry, Limit, Order};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -231,12 +236,19 @@ fn reading_the_log_needs_no_key() {
     ana.say("for later");
     ana.end_well();
     fs::remove_file(home.join("key")).unwrap();
-    let store = fs::read(home.join("store.redb")).unwrap();
+    let store = entries(&home);
     assert_eq!(logged(&home).values().collect::<Vec<_>>(), ["for later"]);
     let mut names: Vec<_> = home.read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort_unstable();
     assert_eq!(names, [".key.lock", "store.redb"]);
-    assert_eq!(fs::read(home.join("store.redb")).unwrap().len(), store.len());
+    assert_eq!(entries(&home), store);
+}
+
+/// All that is in a store.
+fn entries(home: &Path) -> Vec<Entry> {
+    let backend = RedbBackend::open(home.join("store.redb")).unwrap();
+    let all = Limit { entries: usize::MAX, bytes: usize::MAX };
+    block_on(backend.scan((Bound::Unbounded, Bound::Unbounded), Order::Ascending, all)).unwrap()
 }
 
 /// Everything of a room is its owner's alone.

@@ -54,11 +54,11 @@ fn identities_are_made_and_shown() {
     let ana = home.printed(&["new", "--name", "Ana"]).remove(0);
     assert_eq!((&ana["name"], &ana["may"]), (&"Ana".into(), &"op/v1,handshakes".into()));
     assert_eq!(ana["encrypted"], false);
-    assert_eq!(home.printed(&["show"]), [ana.clone()]);
+    assert_eq!(home.printed(&["show"]), std::slice::from_ref(&ana));
     let ben = home.printed(&["new", "--name", "Ben", "--may", "everything"]).remove(0);
     assert_eq!(home.printed(&["list"]), [ana.clone(), ben.clone()]);
-    assert_eq!(home.printed(&["show", "Ben"]), [ben.clone()]);
-    assert_eq!(home.printed(&["show", ana["id"].as_str().unwrap()]), [ana.clone()]);
+    assert_eq!(home.printed(&["show", "Ben"]), std::slice::from_ref(&ben));
+    assert_eq!(home.printed(&["show", ana["id"].as_str().unwrap()]), std::slice::from_ref(&ana));
     refused(&home.identity(&["show"]), "there are 2 such identities");
     refused(&home.identity(&["show", "Eve"]), "there is no identity \"Eve\"");
 

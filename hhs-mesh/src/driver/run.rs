@@ -210,7 +210,8 @@ impl Loop {
 
     /// What the store has committed; what came through a fetch has been told with its answer already.
     fn committed(&mut self, committed: &[Committed]) {
-        let replicas: BTreeSet<ReplicaId> = committed.iter().filter(|one| one.local > 0).map(|one| one.replica).collect();
+        let replicas: BTreeSet<ReplicaId> =
+            committed.iter().filter(|one| one.local > 0).map(|one| one.replica).collect();
         for replica in replicas {
             self.look_up(replica);
         }

@@ -243,7 +243,7 @@ impl<'a> Decoder<'a> {
     /// If the next item is not one.
     pub fn int(&mut self) -> Result<i128, DecodeError> {
         let at = self.at;
-        if !self.bytes.get(at).is_some_and(|first| first >> 5 <= 1) {
+        if self.bytes.get(at).is_none_or(|first| first >> 5 > 1) {
             self.peek()?;
             return Err(DecodeError::Expected { expected: "an integer", at });
         }
@@ -541,7 +541,7 @@ impl<'a> MapDecoder<'a> {
         }
         self.left -= 1;
         let at = decoder.position();
-        if !decoder.bytes.get(at).is_some_and(|first| first >> 5 == 3) {
+        if decoder.bytes.get(at).is_none_or(|first| first >> 5 != 3) {
             decoder.peek()?;
             return Err(DecodeError::KeyKind(at));
         }

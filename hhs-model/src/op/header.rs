@@ -106,7 +106,8 @@ impl Op {
             return Err(EncodeError::Bound { what, count: bytes.len(), limit: MAX_HEADER_BYTES }.into());
         }
         // The entry of the signature is what the one has and the other has not; what follows it begins otherwise.
-        let start = 1 + bytes[1..].iter().zip(&unsigned[1..]).take_while(|(signed, unsigned)| signed == unsigned).count();
+        let start =
+            1 + bytes[1..].iter().zip(&unsigned[1..]).take_while(|(signed, unsigned)| signed == unsigned).count();
         let cut = (start, start + bytes.len() - unsigned.len());
         Ok(Self { id: OpId::of(&bytes), header, signature, bytes, cut })
     }

@@ -45,7 +45,7 @@ pub enum StoreError {
         /// The object.
         id: ObjectId,
         /// Why.
-        error: ReadError,
+        error: Box<ReadError>,
     },
     /// An object cannot be read with all that is nested in it.
     #[error("the object {id} cannot be read with what is nested in it: {error}")]
@@ -53,7 +53,7 @@ pub enum StoreError {
         /// The object.
         id: ObjectId,
         /// Why.
-        error: LoadError,
+        error: Box<LoadError>,
     },
     /// A replica is of another class than asked for.
     #[error("the replica {id} is of class {found:?}, not {expected:?}")]

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use hhs_model::ReplicaId;
 
-use super::{ReadLimit, Store, StoreError, StoredOp};
+use super::{ReadLimit, Store, StoreError, StoredOp, corrupted};
 use crate::mailbox::{Bin, Receiver, Sender, mailbox};
 
 /// What commits have changed in a replica.
@@ -124,6 +124,9 @@ impl Store {
                 return Ok(());
             }
             live.settle(&ops);
+            if live.applied().durable <= applied {
+                return Err(corrupted("the op of a position is not there"));
+            }
         }
     }
 }

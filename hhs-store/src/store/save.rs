@@ -79,7 +79,7 @@ impl Store {
         match self.inner.registry.read(&bytes) {
             Ok(object) => Ok(Some(object)),
             Err(ReadError::Decode(error)) => Err(error.into()),
-            Err(error) => Err(StoreError::Read { id, error }),
+            Err(error) => Err(StoreError::Read { id, error: Box::new(error) }),
         }
     }
 
@@ -92,16 +92,16 @@ impl Store {
         let mut loading = Loading::<T>::new(id);
         let Some(bytes) = self.get_bytes(id).await? else { return Ok(None) };
         let supply = |loading: &mut Loading<T>, id, bytes: &[u8]| {
-            loading.supply(id, bytes).map_err(|error| StoreError::Load { id, error })
+            loading.supply(id, bytes).map_err(|error| StoreError::Load { id, error: Box::new(error) })
         };
         supply(&mut loading, id, &bytes)?;
         loop {
             let wanted: Vec<ObjectId> = loading.wanted().take(AT_ONCE).collect();
             if wanted.is_empty() {
-                return loading.finish().map(Some).map_err(|error| StoreError::Load { id, error });
+                return loading.finish().map(Some).map_err(|error| StoreError::Load { id, error: Box::new(error) });
             }
             for wanted in wanted {
-                let missing = || StoreError::Load { id, error: LoadError::Missing(vec![wanted]) };
+                let missing = || StoreError::Load { id, error: Box::new(LoadError::Missing(vec![wanted])) };
                 let bytes = self.get_bytes(wanted).await?.ok_or_else(missing)?;
                 supply(&mut loading, wanted, &bytes)?;
             }

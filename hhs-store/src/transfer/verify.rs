@@ -71,7 +71,10 @@ pub async fn verify_car<R: AsyncRead + Unpin>(
     let [root] = roots[..] else { return Err(ImportError::Roots(roots.len())) };
     let mut seen = Seen::new(root);
     while let Some(block) = reader.next().await? {
-        seen.take(block)?;
+        if let Err(error) = seen.take(block) {
+            // Perhaps what it belongs to is missing, as an op whose payload this is: then that is the reason to tell.
+            seen.refused.get_or_insert(error);
+        }
         progress(seen.blocks);
     }
     seen.finish(ReplicaId(root.hash))
@@ -81,19 +84,22 @@ struct Seen {
     blocks: u64,
     ids: BTreeSet<u64>,
     missing: BTreeSet<Cid>,
-    heads: u64,
     absent: BTreeSet<Cid>,
     /// The payload that the header before named.
     payload: Option<PayloadId>,
     /// The last part of the manifest so far.
     manifest: Option<Manifest>,
+    /// The manifest does not fit to the blocks.
+    is_partial: bool,
+    /// Why the first block that is refused is.
+    refused: Option<ImportError>,
 }
 
 impl Seen {
     fn new(root: Cid) -> Self {
         let missing = BTreeSet::from([root]);
         let (ids, absent) = (BTreeSet::new(), BTreeSet::new());
-        Self { blocks: 0, ids, missing, heads: 0, absent, payload: None, manifest: None }
+        Self { blocks: 0, ids, missing, absent, payload: None, manifest: None, is_partial: false, refused: None }
     }
 
     fn take(&mut self, block: Block) -> Result<(), ImportError> {
@@ -104,11 +110,15 @@ impl Seen {
         let expected = self.payload.take();
         if expected.is_some_and(|payload| payload.cid() == block.cid) {
             // Whatever is in it, its class decides what it means; what is not canonical has no links.
-            return Ok(self.need(object::links(&block.bytes).into_iter().flatten().map(|link| link.cid)));
+            self.need(object::links(&block.bytes).into_iter().flatten().map(|link| link.cid));
+            return Ok(());
         }
         let refused = |source| ImportError::Block { id: block.cid, source };
         match class_of(&block.bytes).map_err(refused)? {
-            Manifest::CLASS => return self.part(from_bytes(&block.bytes).map_err(refused)?, at),
+            Manifest::CLASS => {
+                self.part(from_bytes(&block.bytes).map_err(refused)?, at);
+                return Ok(());
+            }
             Header::CLASS => {
                 let op = Op::from_bytes(&block.bytes).map_err(|source| ImportError::Op { id: block.cid, source })?;
                 self.payload = op.header().payload.map(|payload| payload.id);
@@ -128,7 +138,7 @@ impl Seen {
         }
     }
 
-    fn part(&mut self, part: Manifest, at: u64) -> Result<(), ImportError> {
+    fn part(&mut self, part: Manifest, at: u64) {
         let follows = match &self.manifest {
             None => part.part == 0,
             Some(last) => {
@@ -136,27 +146,24 @@ impl Seen {
                     && (part.parts, part.blocks, part.space) == (last.parts, last.blocks, last.space)
             }
         };
-        if !follows || part.blocks.checked_add(part.part) != Some(at) {
-            return Err(ImportError::Partial);
-        }
-        self.heads += part.heads.len() as u64;
+        self.is_partial |= !follows || part.blocks.checked_add(part.part) != Some(at);
         self.need(part.heads.iter().map(hhs_model::OpId::cid));
         self.absent.extend(&part.absent);
         self.manifest = Some(part);
-        Ok(())
     }
 
+    /// What is missing is told first: where an op is, its payload is a block that is nothing, and counts are wrong.
     fn finish(mut self, space: ReplicaId) -> Result<Verified, ImportError> {
         self.missing.retain(|cid| !self.absent.contains(cid));
         if !self.missing.is_empty() {
             let missing = self.missing.iter().take(NAMED).copied().collect();
             return Err(ImportError::Incomplete(Incomplete { missing, count: self.missing.len() }));
         }
-        match &self.manifest {
-            Some(last) if last.part + 1 == last.parts && last.space == space => {
-                Ok(Verified { space, blocks: self.blocks, absent: self.absent.len() as u64 })
-            }
-            _ => Err(ImportError::Partial),
+        let ends = self.manifest.as_ref().is_some_and(|last| last.part + 1 == last.parts && last.space == space);
+        match self.refused {
+            _ if self.is_partial || !ends => Err(ImportError::Partial),
+            Some(refused) => Err(refused),
+            None => Ok(Verified { space, blocks: self.blocks, absent: self.absent.len() as u64 }),
         }
     }
 }

@@ -133,11 +133,14 @@ impl Backend for Slow {
     }
 }
 
+/// A batch, and who waits for its outcome.
+type Waiting = (Batch, oneshot::Sender<Result<(), BackendError>>);
+
 /// Commits when it is told to, with the outcome that it is told.
 #[derive(Clone, Default)]
 pub(crate) struct Gate {
     pub(crate) memory: MemoryBackend,
-    waiting: Arc<Mutex<VecDeque<(Batch, oneshot::Sender<Result<(), BackendError>>)>>>,
+    waiting: Arc<Mutex<VecDeque<Waiting>>>,
     open: Arc<AtomicBool>,
 }
 

@@ -187,7 +187,7 @@ fn waiters_that_are_dropped() {
                 }
             }
             world.gate.open().await;
-            join_all(writes).await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
+            assert!(join_all(writes).await.into_iter().all(|outcome| outcome.is_ok()));
             world.live.update(&world.author, 0, |edit| edit.write("3")).await.unwrap();
             assert_eq!(world.texts(), ["0", "1", "2", "3"]);
             assert_eq!((told(&mut changes).len(), world.durable().await), (4, 4));
@@ -256,8 +256,12 @@ fn everything_builds_on_what_is_staged() {
             other.store.found(Notes::CLASS, [7; 16], &author(0)).await.unwrap()
         };
         let mut steps: Vec<LocalBoxFuture<'_, ()>> = Vec::new();
-        steps.push(Box::pin(async { drop(store.found(Notes::CLASS, [7; 16], &author(0)).await.unwrap()) }));
-        steps.push(Box::pin(async { drop(store.put_identity(author(1).identity_bytes().to_vec()).await.unwrap()) }));
+        steps.push(Box::pin(async {
+            assert_eq!(store.found(Notes::CLASS, [7; 16], &author(0)).await.unwrap(), replica);
+        }));
+        steps.push(Box::pin(async {
+            assert_eq!(store.put_identity(author(1).identity_bytes().to_vec()).await.unwrap(), id_of(1));
+        }));
         let admitted = op(0, replica, &[]).granting(1, &["write"]).sign();
         let said = op(1, replica, &[admitted.id()]).by(&[admitted.id()]).saying("hello").sign();
         let (one, two) = (bundle([&admitted], &[1]), bundle([&said], &[1]));

@@ -12,7 +12,12 @@ pub(crate) fn fmt(workspace: &Workspace) -> Outcome {
 }
 
 pub(crate) fn clippy(workspace: &Workspace) -> Outcome {
-    component(workspace, "clippy", "clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
+    component(
+        workspace,
+        "clippy",
+        "clippy",
+        &["--workspace", "--all-features", "--all-targets", "--", "-D", "warnings"],
+    )
 }
 
 pub(crate) fn tests(workspace: &Workspace) -> Outcome {

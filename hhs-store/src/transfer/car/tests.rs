@@ -1,3 +1,5 @@
+//! What is written is what is read, and nothing else is read.
+
 use futures::executor::block_on;
 use hhs_model::Cid;
 use hhs_model::codec::{Value, encode};

@@ -17,6 +17,7 @@ use clap::{Args, Subcommand};
 use hhs::spaces::{JoinError, NodeError, SpaceAddress, SpaceError};
 use hhs::store::{AppendError, StoreError};
 
+use crate::directory::StoreArgument;
 use crate::endpoint::Endpoint;
 use crate::keys::{Name, PassphraseArguments};
 use crate::node::StartError;
@@ -91,13 +92,6 @@ pub(crate) struct LogArguments {
     /// Print the messages as JSON, one object on a line
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Args)]
-struct StoreArgument {
-    /// The directory that holds the store and the key
-    #[arg(long = "store", value_name = "DIR")]
-    directory: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -4,8 +4,18 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
+/// Which directory.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgument {
+    /// The directory that holds the store and the key
+    #[arg(long = "store", value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+}
+
 /// The store.
-pub(crate) const STORE: &str = "store.redb";
+const STORE: &str = "store.redb";
 
 /// The key file.
 const KEY: &str = "key";

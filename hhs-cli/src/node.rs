@@ -34,7 +34,7 @@ impl StartError {
 /// # Errors
 /// If it is in use, is not a store or one of another version, or cannot be read.
 pub(crate) async fn open_store(path: &Path) -> Result<Store, StoreError> {
-    Store::open(RedbBackend::open(path)?, Registry::new()).await
+    Store::open_at(&path.display().to_string(), RedbBackend::open(path)?, Registry::new()).await
 }
 
 /// Starts a node that speaks QUIC, and listens if it is told where.

@@ -12,6 +12,7 @@ use hhs::model::ReplicaId;
 use hhs::store::transfer::{ExportError, ImportError};
 use hhs::store::{BackendError, StoreError};
 
+use crate::directory::StoreArgument;
 use crate::output::reader_is_gone;
 
 /// What one can do with spaces.
@@ -66,13 +67,6 @@ pub(crate) struct ListArguments {
     /// Print each space as JSON, one object on a line
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Args)]
-struct StoreArgument {
-    /// The directory of the store
-    #[arg(long = "store", value_name = "DIR")]
-    directory: PathBuf,
 }
 
 /// Why a space was not moved.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use hhs::store::{BackendError, StoreError};
 
-use crate::directory::store_file;
+use crate::directory::{StoreArgument, store_file};
 use crate::output::reader_is_gone;
 
 /// What one can do with a store. Nobody else may have it open.
@@ -38,9 +38,8 @@ pub(crate) enum Command {
 /// Which store.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The directory of the store
-    #[arg(long = "store", value_name = "DIR")]
-    directory: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
     /// Print JSON, one object on a line
     #[arg(long)]
     json: bool,

@@ -42,14 +42,14 @@ struct Report {
 pub(super) async fn run(arguments: CheckArguments) -> Result<(), StoreCommandError> {
     let CheckArguments { store, signatures } = arguments;
     let output = Output::new(store.json);
-    let file = file(&store.directory)?;
+    let file = file(&store.store.directory)?;
     let depth = if signatures { Depth::Signatures } else { Depth::Structure };
     check_file(&file)?;
     let mut shown = Shown { output, count: 0, failed: None };
     let checked = check(&file, depth, |finding| shown.add(&finding)).await?;
     shown.finish()?;
     print(&output, &checked)?;
-    if checked.is_sound() { Ok(()) } else { Err(StoreCommandError::Unsound(store.directory)) }
+    if checked.is_sound() { Ok(()) } else { Err(StoreCommandError::Unsound(store.store.directory)) }
 }
 
 /// Checks the file itself; what the engine can put right without a loss it puts right.

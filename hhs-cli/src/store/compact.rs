@@ -19,7 +19,7 @@ struct Report {
 /// # Errors
 /// If there is none, it is in use, or the disk is full. The store is as it was then.
 pub(super) fn run(arguments: Arguments) -> Result<(), StoreCommandError> {
-    let file = file(&arguments.directory)?;
+    let file = file(&arguments.store.directory)?;
     let progress = Progress::of("entries", 0);
     let compacted = compact(file, &Options::default(), |at| progress.of_at(at.total, at.done))?;
     progress.finish();

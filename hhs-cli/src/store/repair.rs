@@ -40,7 +40,7 @@ struct Report {
 /// If its file cannot be read at all, or the disk is full. The store is as it was then.
 pub(super) async fn run(arguments: Arguments) -> Result<(), StoreCommandError> {
     let output = Output::new(arguments.json);
-    let file = file(&arguments.directory)?;
+    let file = file(&arguments.store.directory)?;
     check_file(&file)?;
     let checked = check(&file, Depth::Signatures, drop).await?;
     let mut report = Report {

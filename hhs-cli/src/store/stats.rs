@@ -41,7 +41,7 @@ struct Class<'a> {
 /// # Errors
 /// If there is no store, or it cannot be read.
 pub(super) async fn run(arguments: Arguments) -> Result<(), StoreCommandError> {
-    let store = open_store(&file(&arguments.directory)?).await?;
+    let store = open_store(&file(&arguments.store.directory)?).await?;
     let (stats, room) = (store.stats().await?, store.room().await?);
     let report = report(&stats, &room);
     let output = Output::new(arguments.json);

@@ -34,10 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     room.update(|edit| edit.messages.append(Message { text: "I am here".into() })).await?;
     println!("join by: {}", room.invite().await?);
     while let Some(change) = changes.next().await {
-        match change {
-            Ok(change) => println!("{:?}", change.action),
-            Err(lagged) => println!("{lagged}"),
-        }
+        println!("{:?}", change?.action);
     }
     Ok(())
 }

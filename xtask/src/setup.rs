@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::command::{self, CommandError};
 use crate::postgres;
+use crate::steps::vectors;
 use crate::wasm::{self, DEBIAN_PACKAGES, TARGET, Toolchain};
 use crate::workspace::Workspace;
 
@@ -17,7 +18,7 @@ pub(crate) enum SetupError {
     /// There is no apt here.
     #[error(
         "this is not Debian, so nothing can be installed from here: run `rustup target add {TARGET}`, install that \
-         target and a PostgreSQL server with your system's packages, and then run `cargo xtask ci --all`"
+         target, a PostgreSQL server and Node.js with your system's packages, and then run `cargo xtask ci --all`"
     )]
     NotDebian,
     /// apt asks for root.
@@ -49,6 +50,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), SetupError> {
     if postgres::find().is_err() {
         wanted.push(postgres::DEBIAN_PACKAGE);
     }
+    if vectors::find(workspace).is_err() {
+        wanted.extend(vectors::DEBIAN_PACKAGES);
+    }
     if !wanted.is_empty() {
         if !fs::read_to_string("/etc/os-release").is_ok_and(|release| is_debian(&release)) {
             return Err(SetupError::NotDebian);
@@ -58,6 +62,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), SetupError> {
     let still_lacking = |lack| SetupError::StillLacking { packages: wanted.join(" "), lack };
     let toolchain = wasm::find(workspace).map_err(still_lacking)?;
     let server = postgres::find().map_err(still_lacking)?;
+    vectors::find(workspace).map_err(still_lacking)?;
     say_ready(toolchain, &server);
     Ok(())
 }
@@ -67,7 +72,10 @@ fn say_ready(toolchain: Toolchain, server: &Path) {
         Toolchain::InUse => "the toolchain in use",
         Toolchain::Debian => "Debian's compiler",
     };
-    println!("setup: nothing is missing ({which} checks {TARGET}, PostgreSQL is in {})", server.display());
+    println!(
+        "setup: nothing is missing ({which} checks {TARGET}, PostgreSQL is in {}, Node.js is here)",
+        server.display()
+    );
 }
 
 fn install(packages: &[&str], workspace: &Workspace) -> Result<(), SetupError> {

@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 mod cargo;
 mod postgres;
 mod repository;
-mod vectors;
+pub(crate) mod vectors;
 mod wasm32;
 
 /// A step by its name on the command line.

@@ -19,11 +19,7 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
         return Outcome::failed(format!("{} cannot be filled: {error}", folder.display()));
     }
     if let Err(why) = install(workspace, &folder) {
-        return Outcome::LeftOut {
-            why,
-            remedy: "apt-get install --yes nodejs npm",
-            needs: "Debian, root, and a network for npm",
-        };
+        return Outcome::LeftOut { why, remedy: "cargo xtask setup", needs: "Debian, root, and a network for npm" };
     }
     match command::run(node(workspace, &folder).arg("oracle.mjs").arg(&sources)) {
         Ok(()) => Outcome::Passed,
@@ -39,11 +35,20 @@ fn copy(sources: &Path, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Debian's packages of what runs the script and installs what it needs.
+pub(crate) const DEBIAN_PACKAGES: [&str; 2] = ["nodejs", "npm"];
+
+/// Says which of the programs is not here.
+pub(crate) fn find(workspace: &Workspace) -> Result<(), String> {
+    match ["node", "npm"].into_iter().find(|name| !command::works(workspace.command(name).arg("--version"))) {
+        Some(missing) => Err(format!("`{missing}` is not here")),
+        None => Ok(()),
+    }
+}
+
 /// Says why the packages cannot be had. What an earlier run has installed needs no network.
 fn install(workspace: &Workspace, folder: &Path) -> Result<(), String> {
-    if !command::works(workspace.command("node").arg("--version")) {
-        return Err("`node` is not here".to_owned());
-    }
+    find(workspace)?;
     let mut npm = workspace.command("npm");
     npm.current_dir(folder).args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"]);
     command::run(&mut npm).map_err(|error: CommandError| format!("the packages cannot be installed: {error}"))

@@ -8,7 +8,7 @@ use hhs_model::op::{Genesis, Op};
 use hhs_model::{Frontier, Hash, OpId, ReplicaId};
 
 use super::keys;
-use super::record::{OpRecord, Place};
+use super::record::{OpRecord, Place, Signed};
 use super::{Store, StoreError, corrupted, next_number};
 use crate::backend::{Entry, Limit, Order, prefix_range};
 
@@ -218,7 +218,7 @@ impl Store {
         let mut ops = Vec::with_capacity(records.len());
         for (key, record) in records {
             let position = keys::number(&key, 5)?;
-            let (height, header, payload) = OpRecord::into_parts(record)?;
+            let Signed { height, header, payload } = OpRecord::into_signed(record)?;
             let op = Op::from_vec(header).map_err(|_| corrupted("the header of an op cannot be read"))?;
             if payload.is_some() && op.header().payload.is_none() {
                 return Err(corrupted("a payload stands in the record of an op that has none"));

@@ -88,14 +88,13 @@ impl OpRecord {
         read(&mut Decoder::unbounded(bytes)).map_err(unreadable)
     }
 
-    /// The height, the header made of the record's own bytes, and the payload if it stands there: what reading a long
-    /// history needs, without copies of the rest.
-    pub(super) fn into_parts(mut bytes: Vec<u8>) -> Result<(u64, Vec<u8>, Option<Vec<u8>>), StoreError> {
+    /// What reading a long history needs, without copies of the rest.
+    pub(super) fn into_signed(mut bytes: Vec<u8>) -> Result<Signed, StoreError> {
         let Outline { height, header, payload } = Outline::of(&bytes)?;
         let payload = payload.map(|length| bytes[bytes.len() - length..].to_vec());
         bytes.truncate(header.end);
         bytes.drain(..header.start);
-        Ok((height, bytes, payload))
+        Ok(Signed { height, header: bytes, payload })
     }
 
     /// The header, made of the record's own bytes.
@@ -125,6 +124,16 @@ impl OpRecord {
         };
         read(&mut Decoder::unbounded(bytes)).map_err(unreadable)
     }
+}
+
+/// An op without what its own past says about it, but for its height.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Signed {
+    pub(super) height: u64,
+    /// Made of the record's own bytes.
+    pub(super) header: Vec<u8>,
+    /// The payload, if it stands in the record.
+    pub(super) payload: Option<Vec<u8>>,
 }
 
 /// Where the parts of a record are, but for the lists, which nothing is allocated for.

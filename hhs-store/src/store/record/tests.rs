@@ -2,7 +2,7 @@
 
 use hhs_model::authority::Seen;
 
-use super::OpRecord;
+use super::{OpRecord, Signed};
 
 fn bytes_of(record: &OpRecord) -> Vec<u8> {
     let OpRecord { height, parents, seen, header, payload } = record;
@@ -28,15 +28,15 @@ fn the_parts_of_a_record() {
             OpRecord { height: 300, parents: vec![1, 70_000], seen: Seen(vec![3]), header: vec![9; 300], payload };
         let bytes = bytes_of(&record);
         assert_eq!(OpRecord::from_bytes(&bytes).ok().as_ref(), Some(&record));
-        let parts = (record.height, record.header.clone(), record.payload.clone());
-        assert_eq!(OpRecord::into_parts(bytes.clone()).ok(), Some(parts));
+        let signed = Signed { height: 300, header: record.header.clone(), payload: record.payload.clone() };
+        assert_eq!(OpRecord::into_signed(bytes.clone()).ok(), Some(signed));
         assert_eq!(OpRecord::into_header(bytes.clone()).ok().as_ref(), Some(&record.header));
         assert_eq!(OpRecord::header_of(&bytes).ok(), Some(record.header.as_slice()));
         assert_eq!(OpRecord::payload_bytes(&bytes).ok(), Some(record.payload.as_ref().map(Vec::len)));
         assert_eq!(OpRecord::parents_of(&bytes).ok(), Some(record.parents));
         for end in 0..bytes.len() {
             assert!(
-                OpRecord::from_bytes(&bytes[..end]).is_err() && OpRecord::into_parts(bytes[..end].to_vec()).is_err()
+                OpRecord::from_bytes(&bytes[..end]).is_err() && OpRecord::into_signed(bytes[..end].to_vec()).is_err()
             );
         }
         assert!(OpRecord::header_of(&[bytes.as_slice(), &[0]].concat()).is_err());

@@ -63,12 +63,13 @@ impl Room {
 /// A disk has changed the last message behind our back: the check finds it, and the repair saves the others into a new store.
 #[test]
 fn a_damaged_message() {
-    const PAYLOADS: u8 = 4;
+    // With a message at the end.
+    const OPS: u8 = 3;
     let room = Room::new();
     assert!(room.is_sound());
-    room.damage(PAYLOADS, |mut payload| {
-        *payload.last_mut().unwrap() ^= 1;
-        Some(payload)
+    room.damage(OPS, |mut record| {
+        *record.last_mut().unwrap() ^= 1;
+        Some(record)
     });
     assert!(!room.is_sound());
 

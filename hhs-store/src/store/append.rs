@@ -55,7 +55,11 @@ impl Store {
             self.put_state(&mut writer, replica, state);
             return Err(error.into());
         }
-        let identity = vec![(author.id().into(), author.identity_bytes().to_vec())];
+        // Where changes may be staged again, each brings its author along.
+        let identity = match !self.is_shared() && state.names(author.id().into()) {
+            true => Vec::new(),
+            false => vec![(author.id().into(), author.identity_bytes().to_vec())],
+        };
         let (mut staged, before) = (Staged::default(), state.count);
         let id = match (Writing { state: &mut state, staged: &mut staged, replica, author, time }).all(draft) {
             Ok(id) => id,
@@ -68,7 +72,7 @@ impl Store {
             }
         };
         let mut change = self.stage_objects(&mut writer, identity, None).await?;
-        change.add_ops(&state, staged, replica, true);
+        change.add_ops(&mut state, staged, replica, true);
         let ticket = self.join(change);
         self.put_state(&mut writer, replica, state);
         drop(writer);

@@ -133,7 +133,7 @@ impl Store {
             Err(error) => Err(error),
         };
         if state.count != before && outcome.is_ok() {
-            change.add_ops(&state, staged, replica, local);
+            change.add_ops(&mut state, staged, replica, local);
         }
         if outcome.is_ok() || state.count == before {
             self.put_state(writer, replica, state);
@@ -314,7 +314,7 @@ fn stage_all(
 
 impl Change {
     /// Adds the ops that were staged on a replica.
-    pub(super) fn add_ops(&mut self, state: &ReplicaState, mut staged: Staged, replica: ReplicaId, local: bool) {
+    pub(super) fn add_ops(&mut self, state: &mut ReplicaState, mut staged: Staged, replica: ReplicaId, local: bool) {
         // Behind the index entries of identities that came along.
         let mut entries = state.finish(&mut staged);
         match self.unseen.writes.is_empty() {

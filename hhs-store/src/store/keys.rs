@@ -5,11 +5,11 @@
 //! | 0 | the format of the store |
 //! | 1, id of an object or op | where it is: a [`Place`](super::record::Place) |
 //! | 2, number of an object | its bytes |
-//! | 3, replica, position | an op: an [`OpRecord`](super::record::OpRecord) |
-//! | 4, replica, position | the op's payload, if it has one |
+//! | 3, replica, position | an op: an [`OpRecord`](super::record::OpRecord), with a small payload in it |
+//! | 4, replica, position | the op's payload, if it has one that does not stand in the record |
 //! | 5, replica | the number of the genesis among the objects |
 //! | 6, replica, n | the position of the nth op that acts on authority |
-//! | 7, replica, position | nothing: the op is a head |
+//! | 7, replica, position | the id of the op, which is a head; none if the last op is the only head |
 //! | 8, name | something that this device keeps for itself |
 //!
 //! Since format 2 there are indexes, which can all be made again from the above:

@@ -59,8 +59,9 @@ impl Store {
         let Some((number, position)) = self.place_of_op(id).await? else { return Ok(None) };
         let record = self.backend().get(&keys::op(number, position)).await?;
         let record = record.ok_or_else(|| corrupted("an index names an op that is not there"))?;
-        let header = OpRecord::from_bytes(&record)?.header;
-        Op::from_bytes(&header).map(Some).map_err(|_| corrupted("the header of an op cannot be read"))
+        Op::from_vec(OpRecord::into_header(record)?)
+            .map(Some)
+            .map_err(|_| corrupted("the header of an op cannot be read"))
     }
 
     /// Ops that have this one as a parent, with their positions, which are above `after`, if that is said: at most `limit`.

@@ -73,7 +73,7 @@ impl Store {
             Some(Place::Op { replica, position }) => {
                 let bytes = self.backend().get(&keys::op(replica, position)).await?;
                 let bytes = bytes.ok_or_else(|| corrupted("an index names an op that is not there"))?;
-                super::record::OpRecord::into_header(bytes).map(|(_, header)| Some(header))
+                super::record::OpRecord::into_header(bytes).map(Some)
             }
         }
     }

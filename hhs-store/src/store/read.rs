@@ -8,9 +8,9 @@ use hhs_model::op::{Genesis, Op};
 use hhs_model::{Frontier, Hash, OpId, ReplicaId};
 
 use super::keys;
-use super::record::{OpRecord, Place};
+use super::record::{OpRecord, Place, Signed};
 use super::{Store, StoreError, corrupted, next_number};
-use crate::backend::{Limit, Order, prefix_range};
+use crate::backend::{Entry, Limit, Order, prefix_range};
 
 /// An op as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,9 +79,29 @@ impl Store {
     pub async fn frontier(&self, replica: ReplicaId) -> Result<Frontier, StoreError> {
         let number = self.replica_number(replica).await?;
         let all = Limit { entries: usize::MAX, bytes: usize::MAX };
-        let heads = self.backend().scan(prefix_range(&keys::heads_of(number)), Order::Ascending, all).await?;
-        let id = |id: Vec<u8>| id.try_into().map(|id| OpId(Hash(id))).map_err(|_| corrupted("a head is not an id"));
-        heads.into_iter().map(|(_, value)| id(value)).collect()
+        let mut last = self.last_op(number).await?;
+        loop {
+            let heads = self.backend().scan(prefix_range(&keys::heads_of(number)), Order::Ascending, all).await?;
+            if !heads.is_empty() {
+                let id = |id: Vec<u8>| id.try_into().map(|id| OpId(Hash(id)));
+                let heads: Result<Frontier, _> = heads.into_iter().map(|(_, value)| id(value)).collect();
+                return heads.map_err(|_| corrupted("a head is not an id"));
+            }
+            // It is the only head if it was the last op when there were no entries: positions only grow.
+            let still = self.last_op(number).await?;
+            match still == last {
+                true => return Ok(last.into_iter().map(|(_, id)| id).collect()),
+                false => last = still,
+            }
+        }
+    }
+
+    /// The op with the highest position.
+    async fn last_op(&self, replica: u32) -> Result<Option<(u64, OpId)>, StoreError> {
+        let one = Limit { entries: 1, bytes: 1 };
+        let last = self.backend().scan(prefix_range(&keys::ops_of(replica)), Order::Descending, one).await?;
+        let id = |(key, record): &Entry| Ok((keys::number(key, 5)?, OpId::of(OpRecord::header_of(record)?)));
+        last.first().map(id).transpose()
     }
 
     /// How many ops a replica has.
@@ -172,7 +192,7 @@ impl Store {
             let keys = (start, Bound::Excluded(keys::op(number, range.end)));
             let records = self.backend().scan(keys, Order::Ascending, page).await?;
             for (_, record) in &records {
-                ids.push(OpId::of(&OpRecord::from_bytes(record)?.header));
+                ids.push(OpId::of(OpRecord::header_of(record)?));
             }
             match records.into_iter().next_back() {
                 Some((last, _)) if (ids.len() as u64).is_multiple_of(PAGE) => start = Bound::Excluded(last),
@@ -192,30 +212,50 @@ impl Store {
         limit: ReadLimit,
     ) -> Result<Vec<StoredOp>, StoreError> {
         let number = self.replica_number(replica).await?;
-        let keys_of = |key: fn(u32, u64) -> Vec<u8>| {
-            (Bound::Included(key(number, range.start)), Bound::Excluded(key(number, range.end)))
-        };
+        let keys = (Bound::Included(keys::op(number, range.start)), Bound::Excluded(keys::op(number, range.end)));
         let limit = Limit { entries: limit.ops, bytes: limit.bytes };
-        let records = self.backend().scan(keys_of(keys::op), Order::Ascending, limit).await?;
-        let payloads = self.backend().scan(keys_of(keys::payload), Order::Ascending, limit).await?;
-        let mut payloads = payloads.into_iter().peekable();
+        let records = self.backend().scan(keys, Order::Ascending, limit).await?;
         let mut ops = Vec::with_capacity(records.len());
         for (key, record) in records {
             let position = keys::number(&key, 5)?;
-            let (height, header) = OpRecord::into_header(record)?;
+            let Signed { height, header, payload } = OpRecord::into_signed(record)?;
             let op = Op::from_vec(header).map_err(|_| corrupted("the header of an op cannot be read"))?;
-            let payload = match op.header().payload {
-                None => None,
-                Some(_) => match payloads.next_if(|(key, _)| *key == keys::payload(number, position)) {
-                    Some((_, payload)) => Some(payload),
-                    // The limit cut the payloads off earlier than the headers.
-                    None if !ops.is_empty() => break,
-                    None => return Err(corrupted("the payload of an op is not there")),
-                },
-            };
+            if payload.is_some() && op.header().payload.is_none() {
+                return Err(corrupted("a payload stands in the record of an op that has none"));
+            }
             ops.push(StoredOp { position, height, op, payload });
         }
+        self.add_payloads(number, &mut ops, limit).await?;
         Ok(ops)
+    }
+
+    /// Reads the payloads that do not stand in the records of their ops. Ops go that the limit cuts off with them.
+    async fn add_payloads(&self, replica: u32, ops: &mut Vec<StoredOp>, limit: Limit) -> Result<(), StoreError> {
+        let lacks = |stored: &StoredOp| stored.payload.is_none() && stored.op.header().payload.is_some();
+        let Some(first) = ops.iter().position(lacks) else { return Ok(()) };
+        let last = ops.iter().rposition(lacks).unwrap_or(first);
+        let key = |at: usize| keys::payload(replica, ops[at].position);
+        let keys = (Bound::Included(key(first)), Bound::Included(key(last)));
+        let payloads = self.backend().scan(keys, Order::Ascending, limit).await?;
+        let mut payloads = payloads.into_iter().peekable();
+        let (mut admitted, mut bytes) = (0, 0);
+        for stored in ops.iter_mut() {
+            if !limit.admits(admitted, bytes) {
+                break;
+            }
+            if lacks(stored) {
+                let key = keys::payload(replica, stored.position);
+                match payloads.next_if(|(found, _)| *found == key) {
+                    Some((_, payload)) => stored.payload = Some(payload),
+                    None if admitted > 0 => break,
+                    None => return Err(corrupted("the payload of an op is not there")),
+                }
+            }
+            bytes += stored.op.bytes().len() + stored.payload.as_ref().map_or(0, Vec::len);
+            admitted += 1;
+        }
+        ops.truncate(admitted);
+        Ok(())
     }
 }
 

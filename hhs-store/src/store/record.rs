@@ -1,5 +1,7 @@
 //! What the values in the backend look like.
 
+use std::ops::Range;
+
 use hhs_model::authority::Seen;
 use hhs_model::codec::{DecodeError, Decoder, Encoder};
 
@@ -44,6 +46,10 @@ impl Place {
     }
 }
 
+/// Payloads of at most this many bytes stand in the record of their op. Too low: most ops take one entry more, to write
+/// and to read. Too high: whatever looks through records reads payloads that it does not need.
+pub(super) const MAX_INLINE_BYTES: usize = 1024;
+
 /// An op with what its own past says about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OpRecord {
@@ -51,59 +57,139 @@ pub(super) struct OpRecord {
     pub(super) parents: Vec<u64>,
     pub(super) seen: Seen,
     pub(super) header: Vec<u8>,
+    /// The payload, if it stands here and not under a key of its own.
+    pub(super) payload: Option<Vec<u8>>,
 }
 
 impl OpRecord {
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    /// The bytes of a record, whose parts need not be copied for it.
+    pub(super) fn encode(height: u64, parents: &[u64], seen: &Seen, header: &[u8], payload: Option<&[u8]>) -> Vec<u8> {
         // What an op has seen has no bound of its own. A record that is too large is for the backend to refuse, as an error.
         let mut encoder = Encoder::with_limit(usize::MAX);
-        encoder.list(4).uint(self.height);
-        encoder.value(&self.parents);
-        encoder.value(&self.seen.0);
-        encoder.bytes(&self.header);
+        encoder.list(4 + usize::from(payload.is_some())).uint(height);
+        encoder.list(parents.len());
+        for parent in parents {
+            encoder.uint(*parent);
+        }
+        encoder.value(&seen.0);
+        encoder.bytes(header);
+        payload.map(|payload| encoder.bytes(payload));
         encoder.finish().expect("numbers and byte strings are encodable at any size")
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
         let read = |decoder: &mut Decoder<'_>| -> Result<Self, DecodeError> {
-            let (height, parents) = Self::read_links(decoder)?;
-            let seen = Seen(decoder.value()?);
+            let parts = read_parts(decoder)?;
+            let (height, parents, seen) = (decoder.uint()?, decoder.value()?, Seen(decoder.value()?));
             let header = decoder.bytes()?.to_vec();
-            decoder.clone().finish()?;
-            Ok(Self { height, parents, seen, header })
+            let payload = parts.read_payload(decoder)?.map(<[u8]>::to_vec);
+            Ok(Self { height, parents, seen, header, payload })
         };
-        read(&mut Decoder::unbounded(bytes)).map_err(|_| corrupted("the record of an op cannot be read"))
+        read(&mut Decoder::unbounded(bytes)).map_err(unreadable)
     }
 
-    /// The height, and the header made of the record's own bytes: what reading a long history needs, without copies.
-    pub(super) fn into_header(mut bytes: Vec<u8>) -> Result<(u64, Vec<u8>), StoreError> {
-        let read = |decoder: &mut Decoder<'_>| -> Result<(u64, usize), DecodeError> {
-            let (height, _) = Self::read_links(decoder)?;
-            let _: Vec<u32> = decoder.value()?;
-            let header = decoder.bytes()?.len();
-            decoder.clone().finish()?;
-            Ok((height, header))
-        };
-        let read = read(&mut Decoder::unbounded(&bytes));
-        let (height, header) = read.map_err(|_| corrupted("the record of an op cannot be read"))?;
-        // It is the last part.
-        bytes.drain(..bytes.len() - header);
-        Ok((height, bytes))
+    /// What reading a long history needs, without copies of the rest.
+    pub(super) fn into_signed(mut bytes: Vec<u8>) -> Result<Signed, StoreError> {
+        let Outline { height, header, payload } = Outline::of(&bytes)?;
+        let payload = payload.map(|length| bytes[bytes.len() - length..].to_vec());
+        bytes.truncate(header.end);
+        bytes.drain(..header.start);
+        Ok(Signed { height, header: bytes, payload })
+    }
+
+    /// The header, made of the record's own bytes.
+    pub(super) fn into_header(mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        let header = Outline::of(&bytes)?.header;
+        bytes.truncate(header.end);
+        bytes.drain(..header.start);
+        Ok(bytes)
+    }
+
+    /// The header.
+    pub(super) fn header_of(bytes: &[u8]) -> Result<&[u8], StoreError> {
+        Ok(&bytes[Outline::of(bytes)?.header])
+    }
+
+    /// How many bytes of payload stand in a record, if it has one.
+    pub(super) fn payload_bytes(bytes: &[u8]) -> Result<Option<usize>, StoreError> {
+        Ok(Outline::of(bytes)?.payload)
     }
 
     /// Reads no more than the parents.
     pub(super) fn parents_of(bytes: &[u8]) -> Result<Vec<u64>, StoreError> {
-        let links = Self::read_links(&mut Decoder::unbounded(bytes));
-        links.map(|(_, parents)| parents).map_err(|_| corrupted("the record of an op cannot be read"))
+        let read = |decoder: &mut Decoder<'_>| -> Result<Vec<u64>, DecodeError> {
+            read_parts(decoder)?;
+            decoder.uint()?;
+            decoder.value()
+        };
+        read(&mut Decoder::unbounded(bytes)).map_err(unreadable)
     }
+}
 
-    fn read_links(decoder: &mut Decoder<'_>) -> Result<(u64, Vec<u64>), DecodeError> {
-        let items = decoder.list()?;
-        if items != 4 {
-            return Err(DecodeError::Invalid("a record has four parts"));
-        }
-        Ok((decoder.uint()?, decoder.value()?))
+/// An op without what its own past says about it, but for its height.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Signed {
+    pub(super) height: u64,
+    /// Made of the record's own bytes.
+    pub(super) header: Vec<u8>,
+    /// The payload, if it stands in the record.
+    pub(super) payload: Option<Vec<u8>>,
+}
+
+/// Where the parts of a record are, but for the lists, which nothing is allocated for.
+struct Outline {
+    height: u64,
+    header: Range<usize>,
+    /// The length of the payload, which is the last part.
+    payload: Option<usize>,
+}
+
+impl Outline {
+    fn of(bytes: &[u8]) -> Result<Self, StoreError> {
+        let read = |decoder: &mut Decoder<'_>| -> Result<Self, DecodeError> {
+            let parts = read_parts(decoder)?;
+            let height = decoder.uint()?;
+            for _ in ["parents", "seen"] {
+                (0..decoder.list()?).try_for_each(|_| decoder.uint().map(drop))?;
+                decoder.leave();
+            }
+            let length = decoder.bytes()?.len();
+            let end = bytes.len() - decoder.remaining();
+            let payload = parts.read_payload(decoder)?.map(<[u8]>::len);
+            Ok(Self { height, header: end - length..end, payload })
+        };
+        read(&mut Decoder::unbounded(bytes)).map_err(unreadable)
     }
+}
+
+/// What a record has.
+enum Parts {
+    WithoutPayload,
+    WithPayload,
+}
+
+impl Parts {
+    /// Reads the payload, if there is one, and the end.
+    fn read_payload<'a>(&self, decoder: &mut Decoder<'a>) -> Result<Option<&'a [u8]>, DecodeError> {
+        let payload = match self {
+            Self::WithoutPayload => None,
+            Self::WithPayload => Some(decoder.bytes()?),
+        };
+        decoder.clone().finish()?;
+        Ok(payload)
+    }
+}
+
+fn read_parts(decoder: &mut Decoder<'_>) -> Result<Parts, DecodeError> {
+    match decoder.list()? {
+        4 => Ok(Parts::WithoutPayload),
+        5 => Ok(Parts::WithPayload),
+        _ => Err(DecodeError::Invalid("a record has four parts, or five with a payload")),
+    }
+}
+
+fn unreadable(_: DecodeError) -> StoreError {
+    corrupted("the record of an op cannot be read")
 }
 
 #[cfg(test)]

@@ -208,6 +208,9 @@ impl Progress {
         }
         let found = page(backend, &keys::ops_of(replica), keys::op(replica, self.next)).await?;
         let Some((last, _)) = found.last() else {
+            if self.all {
+                forget_single_head(backend, batch, replica).await?;
+            }
             return Ok(replica.checked_add(1).map(|replica| Self { replica, next: 0, ..self }));
         };
         let next = keys::number(last, 5)?.saturating_add(1);
@@ -220,6 +223,9 @@ impl Progress {
             let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
             for id in index::named_in_header(op.header()) {
                 batch.put(keys::writes(id, replica), position.to_be_bytes());
+            }
+            for id in record.payload.iter().flat_map(|payload| index::linked_from(payload)) {
+                batch.put(keys::linked(id, replica, position), []);
             }
             if !self.all {
                 continue;
@@ -243,6 +249,16 @@ fn move_heads(batch: &mut Batch, replica: u32, position: u64, id: OpId, parents:
     batch.put(keys::head(replica, position), id.as_bytes().to_vec());
 }
 
+/// A head that is the only one has no entry. Not before all ops were looked at: others may come.
+async fn forget_single_head(backend: &dyn Backend, batch: &mut Batch, replica: u32) -> Result<(), StoreError> {
+    let two = Limit { entries: 2, bytes: usize::MAX };
+    let heads = backend.scan(prefix_range(&keys::heads_of(replica)), Order::Ascending, two).await?;
+    if let [(key, _)] = heads.as_slice() {
+        batch.delete(key.clone());
+    }
+    Ok(())
+}
+
 async fn next_act(backend: &dyn Backend, replica: u32, asked: bool) -> Result<u64, StoreError> {
     if asked { super::next_number(backend, &keys::acts_of(replica)).await } else { Ok(0) }
 }
@@ -253,7 +269,7 @@ async fn page(backend: &dyn Backend, prefix: &[u8], from: Vec<u8>) -> Result<Vec
     Ok(backend.scan(range, Order::Ascending, PAGE).await?)
 }
 
-/// The index entries of the payloads under consecutive keys. The payloads are not held: a page of them may have gigabytes.
+/// The index entries of the payloads under consecutive keys of their own. The payloads are not held: a page of them may have gigabytes.
 async fn linked(backend: &dyn Backend, replica: u32, wanted: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, StoreError> {
     let mut linked = Vec::new();
     let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(linked) };

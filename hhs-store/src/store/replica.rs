@@ -12,7 +12,7 @@ use super::index;
 use super::keys;
 use super::read::StoredOp;
 use super::recent::Recent;
-use super::record::{OpRecord, Place};
+use super::record::{MAX_INLINE_BYTES, OpRecord, Place};
 use super::{Store, StoreError, corrupted, next_number};
 use crate::backend::{Batch, Limit, Order, prefix_range};
 
@@ -21,6 +21,8 @@ pub(super) struct ReplicaState {
     pub(super) authority: Authority,
     pub(super) count: u64,
     pub(super) heads: BTreeMap<OpId, Link>,
+    /// Whether the heads have entries. A single one needs none: it is the last op, as that has no successor.
+    listed: bool,
     /// Identities that the index lists as named by ops of this replica, as far as that was needed lately.
     named: Recent<ObjectId, ()>,
 }
@@ -57,7 +59,8 @@ impl ReplicaState {
         let founding = store.founded(id, genesis).await?;
         let count = next_number(store.backend(), &keys::ops_of(number)).await?;
         let authority = Authority::new(founding);
-        let mut state = Self { number, authority, count, heads: BTreeMap::new(), named: Recent::new(NAMED) };
+        let (heads, named) = (BTreeMap::new(), Recent::new(NAMED));
+        let mut state = Self { number, authority, count, heads, listed: false, named };
         let mut act = 0;
         let nth = |key: &[u8], value: &[u8]| match keys::number(key, 5)? {
             found if found == act => {
@@ -66,14 +69,19 @@ impl ReplicaState {
             }
             _ => Err(corrupted("an op that acts on authority is not listed")),
         };
-        for (_, record) in state.listed(store, keys::acts_of(number), nth).await? {
+        for (_, record) in state.listed_in(store, keys::acts_of(number), nth).await? {
             let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
             if op.header().act.is_none() || !state.authority.knows(&record.seen) {
                 return Err(corrupted("an op does not act on authority as the list says"));
             }
             state.authority.add(&op, record.seen);
         }
-        for (position, record) in state.listed(store, keys::heads_of(number), |key, _| keys::number(key, 5)).await? {
+        let mut heads = state.listed_in(store, keys::heads_of(number), |key, _| keys::number(key, 5)).await?;
+        state.listed = !heads.is_empty();
+        if let (true, Some(last)) = (heads.is_empty(), count.checked_sub(1)) {
+            heads = state.records(store, &[last]).await?;
+        }
+        for (position, record) in heads {
             let id = OpId::of(&record.header);
             let seen = state.seen_after(&id, record.seen)?;
             state.heads.insert(id, Link { position, height: record.height, seen });
@@ -82,7 +90,7 @@ impl ReplicaState {
     }
 
     /// The records of the positions that the entries below `prefix` name.
-    async fn listed(
+    async fn listed_in(
         &self,
         store: &Store,
         prefix: Vec<u8>,
@@ -92,6 +100,10 @@ impl ReplicaState {
         let entries = store.backend().scan(prefix_range(&prefix), Order::Ascending, all).await?;
         let positions: Vec<u64> =
             entries.iter().map(|(key, value)| position(key, value)).collect::<Result<_, StoreError>>()?;
+        self.records(store, &positions).await
+    }
+
+    async fn records(&self, store: &Store, positions: &[u64]) -> Result<Vec<(u64, OpRecord)>, StoreError> {
         let mut records = Vec::with_capacity(positions.len());
         for chunk in positions.chunks(512) {
             let wanted: Vec<Vec<u8>> = chunk.iter().map(|position| keys::op(self.number, *position)).collect();
@@ -127,16 +139,13 @@ impl ReplicaState {
         self.authority.judge(op.header(), &seen)?;
         let position = self.count;
         let height = parents.iter().map(|parent| parent.height + 1).max().unwrap_or(0);
-        let record = OpRecord {
-            height,
-            parents: parents.iter().map(|parent| parent.position).collect(),
-            seen: seen.clone(),
-            header: op.bytes().to_vec(),
-        };
+        let below: Vec<u64> = parents.iter().map(|parent| parent.position).collect();
+        let inline = payload.as_deref().filter(|payload| payload.len() <= MAX_INLINE_BYTES);
+        let record = OpRecord::encode(height, &below, &seen, op.bytes(), inline);
         let batch = &mut staged.batch;
         batch.put(keys::place(op.id()), Place::Op { replica: self.number, position }.to_bytes());
-        batch.put(keys::op(self.number, position), record.to_bytes());
-        if let Some(payload) = &payload {
+        batch.put(keys::op(self.number, position), record);
+        if let (Some(payload), None) = (&payload, inline) {
             batch.put(keys::payload(self.number, position), payload.clone());
         }
         if op.header().act.is_some() {
@@ -172,15 +181,32 @@ impl ReplicaState {
         self.heads.insert(op.id(), link);
     }
 
-    /// The batch of all that was staged, the heads included.
-    pub(super) fn finish(&self, staged: &mut Staged) -> Batch {
-        for position in std::mem::take(&mut staged.heads_removed) {
-            staged.batch.delete(keys::head(self.number, position));
+    /// Whether an op of this replica names an identity, so that it is here. Not always known.
+    pub(super) fn names(&mut self, identity: ObjectId) -> bool {
+        self.named.get(identity).is_some()
+    }
+
+    /// The batch of all that was staged, the heads included: they have entries as long as there are several.
+    pub(super) fn finish(&mut self, staged: &mut Staged) -> Batch {
+        let mut batch = std::mem::take(&mut staged.batch);
+        let added = std::mem::take(&mut staged.heads_added);
+        let removed = std::mem::take(&mut staged.heads_removed);
+        if added.is_empty() {
+            return batch;
         }
-        for (position, id) in std::mem::take(&mut staged.heads_added) {
-            staged.batch.put(keys::head(self.number, position), id.as_bytes().to_vec());
+        let were_listed = std::mem::replace(&mut self.listed, self.heads.len() > 1);
+        for position in removed.into_iter().filter(|_| were_listed) {
+            batch.delete(keys::head(self.number, position));
         }
-        std::mem::take(&mut staged.batch)
+        let missing: Vec<(u64, OpId)> = match (were_listed, self.listed) {
+            (_, false) => Vec::new(),
+            (true, true) => added.into_iter().collect(),
+            (false, true) => self.heads.iter().map(|(id, link)| (link.position, *id)).collect(),
+        };
+        for (position, id) in missing {
+            batch.put(keys::head(self.number, position), id.as_bytes().to_vec());
+        }
+        batch
     }
 }
 

@@ -202,7 +202,7 @@ impl Salvage<'_> {
         }
         let mut after = None;
         while let Some(page) = self.page(&keys::ops_of(number), &mut after).await? {
-            let target = page.iter().find_map(|(_, record)| header(record)).map(|op| op.header().target);
+            let target = page.iter().find_map(|(_, record)| read(record)).map(|(op, _)| op.header().target);
             if target.is_some() {
                 return Ok(target);
             }
@@ -240,12 +240,13 @@ impl Salvage<'_> {
         let (mut after, mut bundle, mut bytes) = (None, Bundle::default(), 0);
         while let Some(page) = self.page(&keys::ops_of(number), &mut after).await? {
             for (key, record) in page {
-                let Some(op) = header(&record) else {
+                let Some((op, inline)) = read(&record) else {
                     self.lose(None, "an op that cannot be read");
                     continue;
                 };
                 let position = keys::number(&key, 5).unwrap_or(u64::MAX);
                 let payload = match op.header().payload {
+                    Some(_) if inline.is_some() => inline,
                     Some(_) => self.from.get(&keys::payload(number, position)).await?,
                     None => None,
                 };
@@ -302,8 +303,10 @@ impl Salvage<'_> {
     }
 }
 
-fn header(record: &[u8]) -> Option<Op> {
-    Op::from_bytes(&OpRecord::from_bytes(record).ok()?.header).ok()
+/// An op, and its payload if it stands in the record.
+fn read(record: &[u8]) -> Option<(Op, Option<Vec<u8>>)> {
+    let record = OpRecord::from_bytes(record).ok()?;
+    Some((Op::from_vec(record.header).ok()?, record.payload))
 }
 
 fn tell(taken: Taken, saved: &mut Salvaged, lost: &mut (dyn FnMut(Lost) + Send)) {

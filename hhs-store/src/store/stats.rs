@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hhs_model::{ReplicaId, object};
 
+use super::record::OpRecord;
 use super::{Store, StoreError, keys, next_number};
 use crate::backend::{BackendStats, Limit, Order, prefix_range};
 
@@ -77,7 +78,8 @@ impl Store {
             };
             let class = self.genesis(id).await?.class;
             let ops = next_number(self.backend(), &keys::ops_of(number)).await?;
-            let heads = self.amount(&keys::heads_of(number)).await?.count;
+            // A single head has no entry.
+            let heads = self.amount(&keys::heads_of(number)).await?.count.max(ops.min(1));
             replicas.push(ReplicaStats { id, class, ops, heads });
         }
         let deleting = self.amount(&[keys::DELETING]).await?.count;
@@ -105,8 +107,15 @@ impl Store {
                 Err(StoreError::NoReplica(_)) => continue,
                 number => number?,
             };
-            let records = self.amount(&keys::ops_of(number)).await?;
-            let payloads = self.amount(&keys::payloads_of(number)).await?;
+            let (mut records, mut after) = (Amount::default(), None);
+            let mut payloads = self.amount(&keys::payloads_of(number)).await?;
+            while let Some(page) = self.page_of(&keys::ops_of(number), &mut after).await? {
+                for (_, record) in page {
+                    let inline = OpRecord::payload_bytes(&record)?;
+                    records.add(record.len() - inline.unwrap_or(0));
+                    inline.into_iter().for_each(|bytes| payloads.add(bytes));
+                }
+            }
             room.replicas.insert(id, Ops { records, payloads });
         }
         for kind in std::iter::once(keys::PLACE).chain(keys::ACT..=keys::HEAD).chain(keys::ID_OF..=keys::WRITES) {

@@ -48,7 +48,7 @@ pub(crate) async fn store() -> World {
     let said = world.op(1, &[admitted.id(), fork.id()]).by(&[admitted.id()]).saying("hello").sign();
     let linked = encode(&Value::List(vec![photo.cid().into()])).unwrap();
     let more = world.op(1, &[said.id()]).by(&[admitted.id()]).granting(3, &["write"]).carrying(linked).sign();
-    let head = world.op(2, &[said.id()]).by(&[fork.id()]).saying("beside").sign();
+    let head = world.op(2, &[said.id()]).by(&[fork.id()]).saying(&"beside ".repeat(150)).sign();
     world.ingest(&[&admitted, &fork, &said, &more, &head]).await;
     world.store.set_local("a", Some(b"1")).await.unwrap();
     world

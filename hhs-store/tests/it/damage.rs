@@ -17,7 +17,7 @@ async fn entries() -> (World, Vec<Entry>) {
     let fork = world.op(0, &[]).granting(2, &["write"]).sign();
     let said = world.op(1, &[admitted.id(), fork.id()]).by(&[admitted.id()]).saying("hello").sign();
     let more = world.op(1, &[said.id()]).by(&[admitted.id()]).granting(3, &["write"]).saying("hello").sign();
-    let head = world.op(2, &[said.id()]).by(&[fork.id()]).saying("beside").sign();
+    let head = world.op(2, &[said.id()]).by(&[fork.id()]).saying(&"beside ".repeat(150)).sign();
     world.ingest(&[&admitted, &fork, &said, &more, &head]).await;
     world.store.set_local("a", Some(b"1")).await.unwrap();
     let entries = dump(&world.memory);

@@ -14,6 +14,7 @@ mod failing;
 mod groups;
 mod ingest;
 mod intake;
+mod layout;
 mod lineage;
 mod live;
 mod mayhem;

@@ -88,13 +88,16 @@ fn indexes_are_made_again() {
             let failing = Failing::after(memory.clone(), commits);
             drop(Store::rebuild_indexes(&failing).await);
             open(memory.clone()).await;
-            // Who wrote is listed with the last op that shows it, not the first.
-            let listed = |entry: &Entry| if entry.0[0] == 22 { (entry.0.clone(), vec![]) } else { entry.clone() };
-            let now: Vec<Entry> = dump(&memory).iter().map(listed).collect();
-            assert_eq!(now, before.iter().map(listed).collect::<Vec<_>>());
+            assert_eq!(comparable(&dump(&memory)), comparable(&before));
         }
         assert!(check(&open(memory).await).await.is_sound());
     });
+}
+
+/// Who wrote is listed with the last op that shows it, not the first; a single head, which format 1 lists, is not.
+fn comparable(entries: &[Entry]) -> Vec<Entry> {
+    let comparable = entries.iter().filter(|(key, _)| key[0] != 7);
+    comparable.map(|(key, value)| (key.clone(), if key[0] == 22 { vec![] } else { value.clone() })).collect()
 }
 
 /// A newer program has written the store: it is refused with both formats and the place, and left as it is.

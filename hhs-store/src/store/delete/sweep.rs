@@ -85,6 +85,9 @@ impl Store {
         let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
         batch.delete(keys::op(replica, position));
         batch.delete(keys::head(replica, position));
+        if let Some(payload) = &record.payload {
+            doom_linked(batch, replica, position, payload);
+        }
         for id in index::named_in_header(op.header()) {
             batch.delete(keys::writes(id, replica));
             batch.put(keys::doomed(id), []);
@@ -103,7 +106,7 @@ impl Store {
         Ok(())
     }
 
-    /// The payloads up to a position go.
+    /// The payloads up to a position go that have entries of their own.
     async fn remove_payloads(&self, batch: &mut Batch, replica: u32, last: u64) -> Result<(), StoreError> {
         let mut start = Bound::Included(keys::payload(replica, 0));
         loop {
@@ -114,10 +117,7 @@ impl Store {
             for (key, payload) in payloads {
                 let position = keys::number(&key, 5)?;
                 batch.delete(key);
-                for id in index::linked_from(&payload) {
-                    batch.delete(keys::linked(id, replica, position));
-                    batch.put(keys::doomed(id), []);
-                }
+                doom_linked(batch, replica, position, &payload);
             }
         }
     }
@@ -150,5 +150,13 @@ impl Store {
     async fn first(&self, prefix: &[u8]) -> Result<Option<Entry>, StoreError> {
         let found = self.backend().scan(prefix_range(prefix), Order::Ascending, super::FIRST).await?;
         Ok(found.into_iter().next())
+    }
+}
+
+/// What only a payload that goes links to may go after it.
+fn doom_linked(batch: &mut Batch, replica: u32, position: u64, payload: &[u8]) {
+    for id in index::linked_from(payload) {
+        batch.delete(keys::linked(id, replica, position));
+        batch.put(keys::doomed(id), []);
     }
 }

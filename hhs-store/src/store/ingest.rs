@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hhs_model::identity::{Identity, PublicKey};
-use hhs_model::op::{Act, Op};
+use hhs_model::op::Op;
 use hhs_model::{IdentityId, ObjectId, OpId, ReplicaId};
 
 use super::error::IngestError;
@@ -14,7 +14,7 @@ use super::pipeline::{Change, ChangedOps, Ticket};
 use super::record::{OpRecord, Place};
 use super::replica::{Link, ReplicaState, Staged};
 use super::writer::Writer;
-use super::{Committed, Store, StoreError, corrupted};
+use super::{Committed, Store, StoreError, corrupted, named_identities};
 
 /// Ops as they travel, with the identities that they name and the receiver may lack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -240,9 +240,7 @@ impl Store {
         }
         let mut found = Identities::default();
         for (op, _) in ops {
-            let header = op.header();
-            let granted = header.act.iter().map(|Act::Grant { to, .. }| *to);
-            for id in std::iter::once(header.author).chain(granted) {
+            for id in named_identities(op.header()) {
                 if found.keys.contains_key(&id) {
                     continue;
                 }

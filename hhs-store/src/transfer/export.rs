@@ -4,16 +4,15 @@
 //! child's, an op after its parents and its payload right behind it, an object after what it links to. The last blocks are
 //! the manifest. Memory: an id for each object and head, and pages of ops; not the file.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures::io::AsyncWrite;
 use hhs_model::object::{self, to_bytes};
-use hhs_model::op::Act;
 use hhs_model::{Cid, Hash, IdentityId, ObjectId, OpId, ReplicaId};
 
 use super::car::{CarError, Writer};
 use super::manifest;
-use crate::store::{Located, ReadLimit, Store, StoreError, StoredOp};
+use crate::store::{Located, ReadLimit, Store, StoreError, StoredOp, named_identities};
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +60,7 @@ impl Store {
             writer,
             progress,
             written: BTreeSet::new(),
-            replicas: BTreeSet::new(),
+            replicas: BTreeMap::new(),
             waiting: VecDeque::from([space]),
             objects: Vec::new(),
             heads: Vec::new(),
@@ -79,8 +78,8 @@ struct Export<'a, W, P> {
     progress: P,
     /// Objects, identities and geneses in the file.
     written: BTreeSet<Hash>,
-    /// Replicas in the file.
-    replicas: BTreeSet<ReplicaId>,
+    /// Replicas in the file, and how many of their ops. What is written meanwhile may link to later ones.
+    replicas: BTreeMap<ReplicaId, u64>,
     /// Replicas that have to be in the file.
     waiting: VecDeque<ReplicaId>,
     /// Objects that have to be in the file.
@@ -105,9 +104,10 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
 
     /// Writes a replica with all its ops, after those above it.
     async fn replica(&mut self, replica: ReplicaId) -> Result<(), ExportError> {
-        if !self.replicas.insert(replica) {
+        if self.replicas.contains_key(&replica) {
             return Ok(());
         }
+        self.replicas.insert(replica, 0);
         self.genesis(replica).await?;
         self.waiting.extend(self.store.children(replica).await?);
         let mut heads = BTreeSet::new();
@@ -123,7 +123,8 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
                 }
                 self.op(op).await?;
             }
-            self.follow(replica, next, &page).await?;
+            self.replicas.insert(replica, next);
+            self.follow(&page).await?;
             (self.progress)(self.writer.blocks());
         }
         self.heads.extend(heads);
@@ -154,9 +155,8 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
 
     async fn op(&mut self, stored: &StoredOp) -> Result<(), ExportError> {
         let header = stored.op.header();
-        self.identity(header.author).await?;
-        if let Some(Act::Grant { to, .. }) = &header.act {
-            self.identity(*to).await?;
+        for identity in named_identities(header) {
+            self.identity(identity).await?;
         }
         self.writer.block(stored.op.id().cid(), stored.op.bytes()).await?;
         if let (Some(reference), Some(payload)) = (&header.payload, &stored.payload) {
@@ -167,7 +167,7 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
     }
 
     /// Looks into the payloads of a page for what else has to be in the file.
-    async fn follow(&mut self, replica: ReplicaId, count: u64, page: &[StoredOp]) -> Result<(), ExportError> {
+    async fn follow(&mut self, page: &[StoredOp]) -> Result<(), ExportError> {
         let mut links: BTreeSet<Cid> = BTreeSet::new();
         for payload in page.iter().filter_map(|op| op.payload.as_deref()) {
             // What is not canonical has no links: no class can make sense of it.
@@ -177,15 +177,28 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
         for (link, located) in links.iter().zip(self.store.locate(&links).await?) {
             match located {
                 Some(Located::Object) => self.objects.push(ObjectId(link.hash)),
-                Some(Located::Replica(linked)) => self.waiting.push_back(linked),
-                Some(Located::Op { replica: of, position }) if of == replica && position >= count => {
-                    self.absent.insert(*link);
+                Some(Located::Replica(replica)) => self.wait_for(replica),
+                Some(Located::Op { replica, position }) => {
+                    self.wait_for(replica);
+                    self.note_absent(*link, replica, position);
                 }
-                Some(Located::Op { replica: of, .. }) => self.waiting.push_back(of),
                 None => drop(self.absent.insert(*link)),
             }
         }
         Ok(())
+    }
+
+    fn wait_for(&mut self, replica: ReplicaId) {
+        if !self.replicas.contains_key(&replica) {
+            self.waiting.push_back(replica);
+        }
+    }
+
+    /// Takes note of a link to an op that came after its replica was written.
+    fn note_absent(&mut self, link: Cid, replica: ReplicaId, position: u64) {
+        if self.replicas.get(&replica).is_some_and(|written| position >= *written) {
+            self.absent.insert(link);
+        }
     }
 
     async fn identity(&mut self, identity: IdentityId) -> Result<(), ExportError> {
@@ -214,7 +227,11 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
             for (link, located) in links.iter().zip(self.store.locate(&links).await?) {
                 match located {
                     Some(Located::Object) => path.push(ObjectId(link.hash)),
-                    Some(Located::Replica(replica) | Located::Op { replica, .. }) => self.replica(replica).await?,
+                    Some(Located::Replica(replica)) => self.replica(replica).await?,
+                    Some(Located::Op { replica, position }) => {
+                        self.replica(replica).await?;
+                        self.note_absent(*link, replica, position);
+                    }
                     None => drop(self.absent.insert(*link)),
                 }
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use futures::io::AllowStdIo;
 use hhs_model::class::Replica;
@@ -131,6 +132,37 @@ fn what_the_exporting_store_lacks_is_told() {
         let exported = world.store.export_car(world.replica, &mut file, |_| {}).await.unwrap();
         assert_eq!((exported.absent, exported.bytes), (1, file.len() as u64));
         assert_eq!(import(&open(MemoryBackend::new()).await, &file).await.unwrap().absent, 1);
+    });
+}
+
+/// While a space is exported, somebody writes to it, and to a linked one a payload that leads to what was written: the file
+/// is whole all the same.
+#[test]
+fn writes_during_an_export() {
+    block_on(async {
+        let world = World::new().await;
+        let linked = world.store.found(Notes::CLASS, [7; 16], &author(0)).await.unwrap();
+        let list = |cid: Cid| encode(&Value::List(vec![cid.into()])).unwrap();
+        let first = world.op(0, &[]).carrying(list(linked.cid())).sign();
+        world.ingest(&[&first]).await;
+        let late = world.op(0, &[first.id()]).saying("late").sign();
+        let leads = crate::world::op(0, linked, &[]).carrying(list(late.id().cid())).sign();
+        let mut write = Some(|| {
+            // The backend in memory never waits.
+            let (store, replica) = (&world.store, world.replica);
+            store.ingest(replica, bundle([&late], &[0])).now_or_never().unwrap().unwrap();
+            store.ingest(linked, bundle([&leads], &[0])).now_or_never().unwrap().unwrap();
+        });
+        // An identity, a genesis, an op with its payload; then the genesis of the linked one.
+        let meanwhile = |blocks| {
+            if let Some(write) = write.take_if(|_| blocks >= 5) {
+                write();
+            }
+        };
+        let mut file = Vec::new();
+        let exported = world.store.export_car(world.replica, &mut file, meanwhile).await.unwrap();
+        assert_eq!((exported.ops, exported.absent), (2, 1), "the late op came after its replica");
+        verify(&file).await.unwrap();
     });
 }
 

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use hhs_model::op::Act;
 
-use crate::field::Field;
+use crate::field::{Field, Recorded};
 
 /// Records writes to a field. Each type of field adds its own methods.
 ///
@@ -41,6 +41,11 @@ impl<'a, F: Field> Edit<'a, F> {
     /// What is recorded, for writers that replace earlier writes of the same edit.
     pub fn mutations_mut(&mut self) -> &mut Vec<F::Mutation> {
         &mut self.mutations
+    }
+
+    /// What is recorded, the edit being over.
+    pub fn into_recorded(self) -> Recorded<F::Mutation> {
+        Recorded { mutations: self.mutations, acts: self.acts }
     }
 
     /// Acts on authority that are recorded; an op can carry one.

@@ -6,8 +6,8 @@
 //!
 //! ```
 //! use hhs_crdt::{Log, Members, Register, Replica, Set};
-//! use hhs_model::class::{Changes, OpContext};
-//! use hhs_model::op::{Founding, Genesis};
+//! use hhs_model::class::{Changes, NoRights, OpContext, Unseen};
+//! use hhs_model::history::{Graph, Positions};
 //! use hhs_model::{IdentityId, Object, OpId};
 //!
 //! #[derive(Object, Clone, Debug, PartialEq)]
@@ -26,8 +26,7 @@
 //! }
 //!
 //! # let (ana, ben) = (IdentityId::of(b"Ana"), IdentityId::of(b"Ben"));
-//! let genesis = Genesis::with_founder(Room::CLASS, [0; 16], ana);
-//! let mut room = Room::new(&Founding::root(genesis)?);
+//! let mut room = Room::new();
 //!
 //! // An app records its writes in an edit, which becomes one op: atomic, under one signature.
 //! let mut edit = room.edit();
@@ -36,37 +35,73 @@
 //! edit.messages.append(Message { text: "hello".into() });
 //! edit.members.grant(ben);
 //! let draft = Room::finish(edit)?;
+//! assert!(draft.act.is_some(), "a grant stands beside the payload, where those see it who do not know the class");
 //!
-//! // Every replica, the writer's too, applies the ops that it comes to hold.
-//! let id = OpId::of(b"an op");
-//! let op = OpContext { id, height: 0, author: ana, time: 1_700_000_000_000, act: draft.act.as_ref() };
-//! let mut changes = Changes::of(id, ana);
-//! room.apply(&op, draft.payload.as_deref(), &mut changes)?;
+//! // Every replica, the writer's too, applies the ops that it comes to hold. A store does this, and knows who holds what.
+//! let (mut graph, hidden) = (Graph::new(), Positions::default());
+//! let op = OpContext {
+//!     id: OpId::of(b"an op"),
+//!     position: graph.push(&[]),
+//!     height: 0,
+//!     author: ana,
+//!     time: 1_700_000_000_000,
+//!     act: draft.act.as_ref(),
+//!     graph: &graph,
+//!     hidden: &hidden,
+//!     rights: &NoRights,
+//!     unseen: Unseen::default(),
+//! };
+//! let mutations = Room::decode(&draft.payload.expect("it writes to fields"))?;
+//! Room::accepts(&mutations, &op)?;
+//! let mut changes = Changes::of(op.id, ana);
+//! room.apply(mutations, &op, &mut changes);
+//! room.observe(&op, &mut changes);
 //!
 //! assert_eq!(room.name.get().map(String::as_str), Some("garden"));
 //! assert!(room.tags.contains("plants"));
-//! assert!(room.members.contains(&ben));
 //! let last = room.messages.iter().next_back().expect("there is a message");
 //! assert_eq!((last.author, last.value.text.as_str()), (ana, "hello"));
 //! let fields: Vec<_> = changes.into_vec().iter().filter_map(|change| change.field()).collect();
-//! assert_eq!(fields, ["members", "name", "tags", "messages"]);
+//! assert_eq!(fields, ["name", "tags", "messages"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 // The derive macro names this crate by its path.
 extern crate self as hhs_crdt;
 
+mod added;
+mod counter;
+mod document;
 mod edit;
 mod field;
+mod grow_set;
+mod ledger;
+mod list;
 mod log;
+mod map;
 mod members;
+mod multi_register;
+mod nested;
 mod payload;
 mod register;
+mod restrictions;
+mod sequence;
 mod set;
+mod text;
 
+pub use counter::Counter;
+pub use document::{Carried, Document, ReceiveError, Received, SealError, VersionError, WriteError, Wrote};
 pub use edit::Edit;
-pub use field::{At, Field, Position};
+pub use field::{At, Field, Position, Recorded};
+pub use grow_set::GrowSet;
 pub use hhs_model::class::Replica;
+pub use hhs_model::replay::{Policy, Typing, UndoStack};
+/// Derives [`Field`](trait@Field) for a struct of fields, so that it can stand in a replica, in a [`Map`] or wherever else fields stand.
+///
+/// For a struct `Task` the macro makes `TaskEdit<'_>`, with what records writes to each field, and `TaskMutation`, with a
+/// variant for each; it implements `Default` too. A mutation stands in a payload as a map of one entry, `{field: mutation of it}`. Fields
+/// take the attributes of [`Replica`](macro@Replica), under the name `#[field(…)]`.
+pub use hhs_model_derive::Field;
 /// Derives [`Replica`](trait@Replica) for a struct of [fields](Field), and makes the struct of its edits.
 ///
 /// `#[replica(class = "app/v1/Name")]` names the class. For a struct `Room` the macro makes `RoomEdit<'_>` with one
@@ -76,19 +111,42 @@ pub use hhs_model::class::Replica;
 /// there, and in the paths of changes, under its Rust name, or under the one that `#[hhs(rename = "…")]` gives it. A
 /// payload that names another field, that names one without mutations, that is empty, or that has more than
 /// [`MAX_MUTATIONS`] mutations means nothing, and the op is void: of all that it carries only its act counts.
+///
+/// What may be written to a field is said by an attribute on it. What an op writes against it makes its payload void; an
+/// app that writes against `accept` is told so before there is an op.
+///
+/// - `#[replica(accept = path)]`: a function `fn(&Mutation) -> Result<(), &'static str>` of the field's mutation, which is
+///   asked for each; [`one_of`] helps with elements.
+/// - `#[replica(accept_by = path)]`: the same by `fn(&Mutation, &OpContext<'_>) -> Result<(), &'static str>`, which knows who writes.
+/// - `#[replica(writers = path)]`: a function `fn(&IdentityId) -> bool`; nobody else may write.
+/// - `#[replica(needs = "capability")]`: who writes has to hold this, by roles or by the grants that the op names.
 pub use hhs_model_derive::Replica;
+pub use ledger::{Ledger, LedgerEntry, Machine, PositiveCounter, Rejection};
+pub use list::{ElementId, List, ListEdit, ListMutation, UniqueList, UniqueListEdit, UniqueListMutation};
 pub use log::{Log, LogEntry};
+pub use map::{Map, MapEdit, MapMutation};
 pub use members::{Members, NoMutation};
+pub use multi_register::MultiRegister;
 pub use payload::MAX_MUTATIONS;
 pub use register::Register;
+pub use restrictions::one_of;
 pub use set::{Set, SetMutation};
+pub use text::{
+    Bias, Blame, CharId, Cursor, Expand, MAX_MARK_NAME_BYTES, Snapshot, Span, Text, TextEdit, TextMutation,
+};
 
 /// What the macro expands to.
 #[doc(hidden)]
 pub mod __private {
-    pub use hhs_model::class::{Changes, Draft, EditError, OpContext, Void};
-    pub use hhs_model::codec::DecodeError;
-    pub use hhs_model::op::Founding;
+    pub use hhs_model::authority::Holders;
+    pub use hhs_model::class::{Changes, Draft, EditError, LoadError, Loader, OpContext, Saver, Void};
+    pub use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, Encoder};
 
-    pub use crate::payload::{Mutations, PayloadReader, act, apply, finish};
+    pub use crate::nested::{
+        Needs, Undone, accepts_one, apply_one, check_one, coalesce_one, decode_nested, shadow_one, undo_one, wrap,
+    };
+    pub use crate::payload::{
+        Mutations, PayloadReader, accepts, apply, authorise, checked, diff, finish, join, observe, shadow, undo,
+    };
+    pub use crate::restrictions::Restrictions;
 }

@@ -1,14 +1,13 @@
 //! `Members`: who may do what, as a field that apps can read and write.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use hhs_model::IdentityId;
-use hhs_model::class::{Action, Changes, OpContext};
+use hhs_model::authority::Holders;
+use hhs_model::class::{Changes, LoadError, Loader, Saver};
 use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, Encoder};
-use hhs_model::op::{Act, Capability, Founding};
+use hhs_model::op::{Act, Capability};
 
 use crate::edit::Edit;
-use crate::field::{At, Field};
+use crate::field::{At, Field, Recorded};
 
 /// The identities that may write, and everything else that identities may do.
 ///
@@ -19,8 +18,7 @@ use crate::field::{At, Field};
 /// - Cost: memory in the identities; logarithmic time for each grant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
-    /// Who holds each capability; by the capability's name.
-    holders: BTreeMap<String, BTreeSet<IdentityId>>,
+    holders: Holders,
 }
 
 impl Members {
@@ -31,7 +29,7 @@ impl Members {
 
     /// Whether an identity holds a capability.
     pub fn can(&self, identity: &IdentityId, capability: &str) -> bool {
-        self.holders.get(capability).is_some_and(|holders| holders.contains(identity))
+        self.holders.holds(identity, capability)
     }
 
     /// Everybody who may write, ascending.
@@ -41,41 +39,52 @@ impl Members {
 
     /// Everybody who holds a capability, ascending.
     pub fn holders(&self, capability: &str) -> impl DoubleEndedIterator<Item = &IdentityId> + use<'_> {
-        self.holders.get(capability).into_iter().flatten()
+        self.holders.of(capability)
     }
 
     /// How many may write.
     pub fn len(&self) -> usize {
-        self.holders.get(Capability::WRITE).map_or(0, BTreeSet::len)
+        self.iter().count()
     }
 
     /// Whether nobody may write.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.iter().next().is_none()
     }
 }
 
 impl Field for Members {
     type Mutation = NoMutation;
-
-    fn new(founding: &Founding) -> Self {
-        let roles = founding.roles().iter();
-        Self { holders: roles.map(|(name, holders)| (name.as_str().to_owned(), holders.clone())).collect() }
-    }
+    type Edit<'a> = Edit<'a, Self>;
 
     fn apply(&mut self, mutation: NoMutation, _at: At<'_>, _changes: &mut Changes) {
         match mutation {}
     }
 
-    fn act(&mut self, _op: &OpContext<'_>, act: &Act, changes: &mut Changes) {
-        let Act::Grant { to, can } = act;
-        let mut more = false;
-        for capability in can {
-            more |= self.holders.entry(capability.as_str().to_owned()).or_default().insert(*to);
-        }
-        if more {
-            changes.report(|| Action::Granted { to: *to });
-        }
+    fn authorise(&mut self, holders: &Holders, changes: &mut Changes) {
+        let before = std::mem::replace(&mut self.holders, holders.clone());
+        before.diff(holders, changes);
+    }
+
+    fn edit(&self) -> Edit<'_, Self> {
+        Edit::new(self)
+    }
+
+    fn finish(edit: Edit<'_, Self>) -> Recorded<NoMutation> {
+        edit.into_recorded()
+    }
+
+    fn undo(&self, mutation: &NoMutation, _at: At<'_>, _before: &Self) -> Vec<NoMutation> {
+        match *mutation {}
+    }
+
+    /// Nothing: what is different is reported when it is [authorised](Self::authorise).
+    fn diff(&self, _newer: &Self, _changes: &mut Changes) {}
+
+    fn save(&self, _saver: &mut Saver) {}
+
+    fn load(_loader: &mut Loader<'_>) -> Result<Self, LoadError> {
+        Ok(Self::default())
     }
 }
 

@@ -1,12 +1,15 @@
 //! The payload of an op: a map of the fields that it writes, each with the list of its mutations. The derived code calls
 //! what is here.
 
-use hhs_model::class::{Changes, Draft, EditError, OpContext, PathSegment};
-use hhs_model::codec::{DecodeError, Decoder, Encode, EncodeError, Encoder, MapDecoder};
-use hhs_model::op::Act;
+use hhs_model::authority::Holders;
+use std::collections::BTreeSet;
 
-use crate::edit::Edit;
-use crate::field::{At, Field};
+use hhs_model::class::{Changes, Draft, EditError, OpContext, PathSegment, Void};
+use hhs_model::codec::{DecodeError, Decoder, Encode, EncodeError, Encoder, MapDecoder};
+use hhs_model::op::{Act, Capability};
+
+use crate::field::{At, Field, Recorded};
+use crate::restrictions::Restrictions;
 
 /// Mutations in one op, over all fields. A mutation can take a byte on the wire and a hundred in memory: this, not the
 /// bound on the payload's bytes, bounds what an op can cost.
@@ -77,6 +80,26 @@ impl<'a> PayloadReader<'a> {
     }
 }
 
+/// Whether an op may say this of one field.
+///
+/// # Errors
+/// Why it may not.
+pub fn accepts<F: Field>(
+    name: &'static str,
+    mutations: &Mutations<F>,
+    op: &OpContext<'_>,
+    restrictions: &Restrictions<F::Mutation>,
+) -> Result<(), Void> {
+    if mutations.is_empty() {
+        return Ok(());
+    }
+    restrictions.accepts_author(name, op)?;
+    mutations.iter().try_for_each(|mutation| {
+        restrictions.accepts_mutation(name, mutation, op)?;
+        F::accepts(mutation, op)
+    })
+}
+
 /// Applies an op's mutations of one field.
 pub fn apply<F: Field>(
     name: &'static str,
@@ -85,6 +108,9 @@ pub fn apply<F: Field>(
     op: &OpContext<'_>,
     changes: &mut Changes,
 ) {
+    if mutations.is_empty() {
+        return;
+    }
     changes.within(PathSegment::Field(name), |changes| {
         for (index, mutation) in (0..).zip(mutations) {
             field.apply(mutation, At { op, index }, changes);
@@ -92,13 +118,64 @@ pub fn apply<F: Field>(
     });
 }
 
-/// Shows an op's act to one field.
-pub fn act<F: Field>(name: &'static str, field: &mut F, op: &OpContext<'_>, act: &Act, changes: &mut Changes) {
-    changes.within(PathSegment::Field(name), |changes| field.act(op, act, changes));
+/// Shows one field an op's mutations that have no effect.
+pub fn shadow<F: Field>(field: &mut F, mutations: Mutations<F>, op: &OpContext<'_>) {
+    if F::POSITIONAL {
+        for (index, mutation) in (0..).zip(mutations) {
+            field.shadow(mutation, At { op, index });
+        }
+    }
+}
+
+/// Shows one field an op that is effective.
+pub fn observe<F: Field>(name: &'static str, field: &mut F, op: &OpContext<'_>, changes: &mut Changes) {
+    if F::OBSERVES {
+        changes.within(PathSegment::Field(name), |changes| field.observe(op, changes));
+    }
+}
+
+/// Tells one field who holds what.
+pub fn authorise<F: Field>(name: &'static str, field: &mut F, holders: &Holders, changes: &mut Changes) {
+    if F::AUTHORISED {
+        changes.within(PathSegment::Field(name), |changes| field.authorise(holders, changes));
+    }
+}
+
+/// Reports what is different in one field.
+pub fn diff<F: Field>(name: &'static str, field: &F, newer: &F, changes: &mut Changes) {
+    changes.within(PathSegment::Field(name), |changes| field.diff(newer, changes));
+}
+
+/// What takes back an op's mutations of one field: the last one first.
+pub fn undo<F: Field>(field: &F, mutations: &[F::Mutation], op: &OpContext<'_>, before: &F) -> Recorded<F::Mutation> {
+    let indexed: Vec<_> = (0..).zip(mutations).collect();
+    field.undo_all(&indexed, op, before).into()
+}
+
+/// What was recorded for one field in several parts.
+pub fn join<F: Field>(mutations: Mutations<F>) -> Recorded<F::Mutation> {
+    F::coalesce(mutations).into()
+}
+
+/// What was recorded for one field, if it may be written; adds to `needs` what its author has to hold.
+///
+/// # Errors
+/// If it may not.
+pub fn checked<F: Field>(
+    name: &'static str,
+    recorded: Recorded<F::Mutation>,
+    restrictions: &Restrictions<F::Mutation>,
+    needs: &mut BTreeSet<Capability>,
+) -> Result<Recorded<F::Mutation>, EditError> {
+    for mutation in &recorded.mutations {
+        restrictions.check(name, mutation, needs)?;
+        F::check(mutation, needs)?;
+    }
+    Ok(recorded)
 }
 
 /// What was recorded for one field of any type.
-pub trait Recorded {
+pub trait Written {
     /// How many mutations.
     fn count(&self) -> usize;
     /// Writes them as a list.
@@ -107,17 +184,17 @@ pub trait Recorded {
     fn acts(&self) -> &[Act];
 }
 
-impl<F: Field> Recorded for Edit<'_, F> {
+impl<M: Encode> Written for Recorded<M> {
     fn count(&self) -> usize {
-        self.mutations().len()
+        self.mutations.len()
     }
 
     fn encode(&self, encoder: &mut Encoder) {
-        self.mutations().encode(encoder);
+        self.mutations.encode(encoder);
     }
 
     fn acts(&self) -> &[Act] {
-        Edit::acts(self)
+        &self.acts
     }
 }
 
@@ -125,25 +202,25 @@ impl<F: Field> Recorded for Edit<'_, F> {
 ///
 /// # Errors
 /// If it cannot be saved, or does not fit into one op.
-pub fn finish(fields: &[(&'static str, &dyn Recorded)]) -> Result<Draft, EditError> {
-    let mut acts = fields.iter().flat_map(|(_, edit)| edit.acts());
+pub fn finish(fields: &[(&'static str, &dyn Written)], needs: BTreeSet<Capability>) -> Result<Draft, EditError> {
+    let mut acts = fields.iter().flat_map(|(_, written)| written.acts());
     let act = acts.next().cloned();
     if acts.next().is_some() {
         return Err(EditError::SeveralActs);
     }
-    let count = fields.iter().map(|(_, edit)| edit.count()).sum();
+    let count = fields.iter().map(|(_, written)| written.count()).sum();
     if count > MAX_MUTATIONS {
         return Err(EncodeError::Bound { what: "mutations of an op", count, limit: MAX_MUTATIONS }.into());
     }
-    let written = || fields.iter().filter(|(_, edit)| edit.count() > 0);
+    let written = || fields.iter().filter(|(_, written)| written.count() > 0);
     if count == 0 {
-        return Ok(Draft { act, payload: None });
+        return Ok(Draft { act, payload: None, needs });
     }
     let mut encoder = Encoder::new();
     encoder.map(written().count());
-    for (name, edit) in written() {
+    for (name, written) in written() {
         encoder.key(name);
-        edit.encode(&mut encoder);
+        written.encode(&mut encoder);
     }
-    Ok(Draft { act, payload: Some(encoder.finish()?) })
+    Ok(Draft { act, payload: Some(encoder.finish()?), needs })
 }

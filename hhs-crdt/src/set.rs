@@ -1,47 +1,51 @@
 //! `Set`: an observed-remove set in which adding wins.
 //!
 //! After "A comprehensive study of Convergent and Commutative Replicated Data Types" (Shapiro, Preguiça, Baquero,
-//! Zawirski, 2011), specification 15, with op ids as the unique tags.
+//! Zawirski, 2011), specification 15, with ops as the unique tags, and with their past in the place of lists of observed tags.
 
 mod mutation;
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use hhs_model::OpId;
-use hhs_model::class::{Action, Changes, event_value};
+use hhs_model::class::{Action, Changes, LoadError, Loader, Saver, event_value};
 use hhs_model::codec::{Decode, Encode};
-use hhs_model::op::Founding;
 
 pub use mutation::SetMutation;
 
+use crate::added::AddedBy;
 use crate::edit::Edit;
-use crate::field::{At, Field};
+use crate::field::{At, Field, Recorded};
 
 /// Elements that are in or not.
 ///
-/// - State: an op *adds* an element if the last of its mutations of that element is an add. An op *removes* the adds that
-///   its removes of that element list. An element is in the set if some op adds it that no op removes.
-/// - Mutations: [`SetMutation`]. Within one op they take effect in order: a remove takes back the op's own adds before it
-///   without listing them, and an add after a remove stands.
-/// - Concurrency: a remove takes away what its author had seen, so that an add it has not seen wins. A remove that lists
-///   what is not in its past (which no honest writer makes) counts all the same, whichever of the two arrives first.
-/// - Cost: memory in the elements, the adds that stand and the adds ever removed; logarithmic time for each add and for
-///   each add that a remove lists. An element that stands by more adds than an op can have
-///   [links](hhs_model::bounds::MAX_LINKS) cannot be removed by one op.
+/// - State: an element is in the set if some op adds it that no op removes which has seen it.
+/// - Mutations: [`SetMutation`]. Within one op they take effect in order: a remove takes back the op's own adds before it,
+///   and an add after a remove stands.
+/// - Concurrency: a remove takes away what its author had seen, so that an add it has not seen wins.
+/// - Cost: memory in the elements, and in the adds of one that are concurrent with each other; nothing for what was removed.
+///   Logarithmic time for each add and each remove; across forks, for each add that a remove takes away.
 ///
 /// The order of `T` has to agree with its canonical bytes: equal elements have equal bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Set<T> {
-    /// The elements, each with the ops by which it is in; none is empty.
-    elements: BTreeMap<T, BTreeSet<OpId>>,
-    /// Every op whose add of an element was ever removed, whether it was seen here or not.
-    removed: BTreeMap<T, BTreeSet<OpId>>,
+    /// The elements that are in.
+    elements: BTreeMap<T, AddedBy>,
 }
+
+/// By the elements: by which ops they are in is known by local positions only.
+impl<T: PartialEq> PartialEq for Set<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.elements.keys().eq(other.elements.keys())
+    }
+}
+
+impl<T: Eq> Eq for Set<T> {}
 
 impl<T> Default for Set<T> {
     fn default() -> Self {
-        Self { elements: BTreeMap::new(), removed: BTreeMap::new() }
+        Self { elements: BTreeMap::new() }
     }
 }
 
@@ -71,47 +75,81 @@ impl<T: Ord> Set<T> {
 }
 
 impl<T: Ord + Encode + Decode + Clone + Send + Sync + 'static> Field for Set<T> {
-    type Mutation = SetMutation<T>;
+    const AUTHORISED: bool = false;
 
-    fn new(_founding: &Founding) -> Self {
-        Self::default()
-    }
+    type Mutation = SetMutation<T>;
+    type Edit<'a> = Edit<'a, Self>;
 
     fn apply(&mut self, mutation: SetMutation<T>, at: At<'_>, changes: &mut Changes) {
         match mutation {
-            SetMutation::Add(value) => self.add(value, at.op.id, changes),
-            SetMutation::Remove { value, seen } => self.remove(value, seen, at.op.id, changes),
+            SetMutation::Add(value) => self.add(value, at, changes),
+            SetMutation::Remove(value) => self.remove(&value, at, changes),
         }
+    }
+
+    fn edit(&self) -> Edit<'_, Self> {
+        Edit::new(self)
+    }
+
+    fn finish(edit: Edit<'_, Self>) -> Recorded<SetMutation<T>> {
+        edit.into_recorded()
+    }
+
+    fn undo(&self, mutation: &SetMutation<T>, at: At<'_>, before: &Self) -> Vec<SetMutation<T>> {
+        match mutation {
+            SetMutation::Add(value) => {
+                let stands = self.elements.get(value).is_some_and(|adds| adds.contains(at.op.position));
+                let undone = stands && !before.contains(value);
+                undone.then(|| SetMutation::Remove(value.clone())).into_iter().collect()
+            }
+            SetMutation::Remove(value) => {
+                let undone = before.contains(value) && !self.contains(value);
+                undone.then(|| SetMutation::Add(value.clone())).into_iter().collect()
+            }
+        }
+    }
+
+    fn diff(&self, newer: &Self, changes: &mut Changes) {
+        for value in self.iter().filter(|value| !newer.contains(*value)) {
+            changes.report(|| Action::Removed { value: event_value(value) });
+        }
+        for value in newer.iter().filter(|value| !self.contains(*value)) {
+            changes.report(|| Action::Added { value: event_value(value) });
+        }
+    }
+
+    fn save(&self, saver: &mut Saver) {
+        saver.uint(self.elements.len() as u64);
+        for (value, adds) in &self.elements {
+            saver.value(value);
+            adds.save(saver);
+        }
+    }
+
+    fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
+        let count = loader.count(3)?;
+        let elements = (0..count).map(|_| Ok((loader.value()?, AddedBy::load(loader)?)));
+        Ok(Self { elements: elements.collect::<Result<_, LoadError>>()? })
     }
 }
 
 impl<T: Ord + Encode + Clone> Set<T> {
-    fn add(&mut self, value: T, op: OpId, changes: &mut Changes) {
-        if self.removed.get(&value).is_some_and(|removed| removed.contains(&op)) {
-            return;
+    fn add(&mut self, value: T, at: At<'_>, changes: &mut Changes) {
+        match self.elements.entry(value) {
+            Entry::Occupied(mut element) => element.get_mut().add(at.op),
+            Entry::Vacant(element) => {
+                changes.report(|| Action::Added { value: event_value(element.key()) });
+                element.insert(AddedBy::default()).add(at.op);
+            }
         }
-        if let Some(adds) = self.elements.get_mut(&value) {
-            adds.insert(op);
-            return;
-        }
-        changes.report(|| Action::Added { value: event_value(&value) });
-        self.elements.insert(value, BTreeSet::from([op]));
     }
 
-    fn remove(&mut self, value: T, seen: BTreeSet<OpId>, op: OpId, changes: &mut Changes) {
-        if let Some(adds) = self.elements.get_mut(&value) {
-            // The op's own adds before this remove: not to be remembered as removed, since it may add again.
-            adds.remove(&op);
-            for add in &seen {
-                adds.remove(add);
-            }
-            if adds.is_empty() {
-                self.elements.remove(&value);
-                changes.report(|| Action::Removed { value: event_value(&value) });
-            }
-        }
-        if !seen.is_empty() {
-            self.removed.entry(value).or_default().extend(seen);
+    fn remove(&mut self, value: &T, at: At<'_>, changes: &mut Changes) {
+        let Some(adds) = self.elements.get_mut(value) else { return };
+        adds.remove(at.op);
+        if adds.is_none() {
+            self.elements.remove(value);
+            changes.report(|| Action::Removed { value: event_value(value) });
         }
     }
 }
@@ -124,10 +162,9 @@ impl<T: Ord + Encode + Decode + Clone + Send + Sync + 'static> Edit<'_, Set<T>> 
 
     /// Takes an element out, if it is in or was put in by this edit.
     pub fn remove(&mut self, element: &T) {
-        let seen = self.state().elements.get(element).cloned().unwrap_or_default();
         // Without a look at what the edit has recorded, which would cost quadratic time: a remove too many is harmless.
-        if !seen.is_empty() || !self.mutations().is_empty() {
-            self.record(SetMutation::Remove { value: element.clone(), seen });
+        if self.state().contains(element) || !self.mutations().is_empty() {
+            self.record(SetMutation::Remove(element.clone()));
         }
     }
 }

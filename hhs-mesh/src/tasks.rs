@@ -155,7 +155,7 @@ impl Loading {
 
     async fn add(&mut self, store: &Store, stored: StoredOp, sent: &BTreeSet<IdentityId>) -> Result<(), StoreError> {
         let header = stored.op.header();
-        let granted = header.act.iter().map(|Act::Grant { to, .. }| *to);
+        let granted = header.act.iter().filter_map(Act::grantee);
         let named: BTreeSet<IdentityId> =
             granted.chain([header.author]).filter(|id| !self.named.contains(id)).collect();
         let mut size = stored.op.bytes().len() + stored.payload.as_ref().map_or(0, Vec::len);

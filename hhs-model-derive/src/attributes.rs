@@ -165,7 +165,7 @@ pub(crate) fn once<T>(
 }
 
 /// Reads what names something in the program.
-fn unquoted<T: syn::parse::Parse>(meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<T> {
+pub(crate) fn unquoted<T: syn::parse::Parse>(meta: &ParseNestedMeta<'_>, example: &str) -> syn::Result<T> {
     let value = meta.value()?;
     if value.peek(LitStr) {
         return Err(value.error(format!("this is a name in the program, without quotes: `{example}`")));

@@ -6,9 +6,11 @@ mod attributes;
 mod bounds;
 mod decode;
 mod encode;
+mod field;
 mod item;
 mod object;
 mod replica;
+mod replicated;
 mod roots;
 mod seam;
 
@@ -54,6 +56,13 @@ pub fn derive_object(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Replica, attributes(replica, hhs))]
 pub fn derive_replica(input: TokenStream) -> TokenStream {
     expand(input, replica::expand)
+}
+
+/// Implements `Field` for a struct of replicated fields, and makes the struct of its edits and the enum of its mutations; documented
+/// where `hhs-crdt` re-exports it.
+#[proc_macro_derive(Field, attributes(field, hhs))]
+pub fn derive_field(input: TokenStream) -> TokenStream {
+    expand(input, field::expand)
 }
 
 /// Marks an async trait, or an implementation of one, as a seam between a pure crate and its surroundings.

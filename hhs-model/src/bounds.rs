@@ -45,7 +45,25 @@ pub const MAX_CHILD_LEVELS: usize = 16;
 pub const MAX_CAPABILITY_BYTES: usize = 64;
 /// Capabilities in one grant.
 pub const MAX_CAPABILITIES: usize = 16;
+/// Grants that one op revokes, or revocations that it undoes.
+pub const MAX_ACT_TARGETS: usize = 16;
+/// Heads of other replicas in one cut; what does not fit goes into further ops.
+pub const MAX_CUT_HEADS: usize = 256;
+/// Capabilities that a genesis has rules for.
+pub const MAX_RULES: usize = MAX_ROLES;
+/// Rules of a genesis, those within others counted.
+pub const MAX_RULE_NODES: usize = 64;
+/// Rules within each other, the outermost counted as 1.
+pub const MAX_RULE_DEPTH: usize = 8;
+/// Other replicas that the rules of a genesis ask about.
+pub const MAX_SOURCES: usize = 8;
+/// Replicas in all that give a replica authority: those its rules ask about, those that their rules ask about, and so on.
+pub const MAX_ALL_SOURCES: usize = 64;
 /// Bytes of an op header. Generous beside what the bounds on its lists allow.
 pub const MAX_HEADER_BYTES: usize = 16 << 10;
 /// Bytes of an encoded identity.
 pub const MAX_IDENTITY_BYTES: usize = 64 << 10;
+/// Ops in one pack.
+pub const MAX_PACK_OPS: usize = 4096;
+/// Bytes that a pack may inflate to; the ops that go into one have at most half of that.
+pub const MAX_PACK_BYTES: usize = 4 * MAX_BLOCK_BYTES;

@@ -8,6 +8,11 @@ use std::ops::Range;
 
 use crate::id::OpId;
 
+mod graph;
+mod saved;
+
+pub use graph::{Graph, Parents};
+
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +27,29 @@ impl Positions {
     /// The positions of a range.
     pub fn from_range(range: Range<u64>) -> Self {
         Self { ranges: if range.is_empty() { Vec::new() } else { vec![range] } }
+    }
+
+    /// The positions of ascending, disjoint ranges.
+    pub fn from_ranges(ranges: Vec<Range<u64>>) -> Self {
+        let mut joined: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            match joined.last_mut() {
+                Some(last) if last.end == range.start => last.end = range.end,
+                _ => joined.push(range),
+            }
+        }
+        Self { ranges: joined }
+    }
+
+    /// Whether a position is one of them.
+    pub fn contains(&self, position: u64) -> bool {
+        let at = self.ranges.partition_point(|range| range.end <= position);
+        self.ranges.get(at).is_some_and(|range| range.start <= position)
+    }
+
+    /// The positions, ascending.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = u64> {
+        self.ranges.iter().flat_map(Clone::clone)
     }
 
     /// How many there are.
@@ -43,6 +71,14 @@ impl Positions {
     pub fn next_range(&self, start: u64) -> Option<Range<u64>> {
         let at = self.ranges.partition_point(|range| range.end <= start);
         self.ranges.get(at).map(|range| range.start.max(start)..range.end)
+    }
+}
+
+/// Of positions in any order.
+impl FromIterator<u64> for Positions {
+    fn from_iter<T: IntoIterator<Item = u64>>(positions: T) -> Self {
+        let positions: BTreeSet<u64> = positions.into_iter().collect();
+        Self::from_ranges(positions.into_iter().map(|position| position..position + 1).collect())
     }
 }
 

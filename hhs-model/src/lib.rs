@@ -16,6 +16,7 @@ pub mod identity;
 pub mod object;
 pub mod op;
 pub mod registry;
+pub mod replay;
 pub mod runtime;
 
 pub use codec::{Bytes, Decode, Encode, Map, Value};

@@ -34,7 +34,7 @@ pub(crate) async fn admit(
     }
     store.put_identity(identity_bytes).await.map_err(failed)?;
     let can = BTreeSet::from([Capability::write(), Capability::grant()]);
-    let draft = Draft { act: Some(Act::Grant { to: identity, can }), payload: None };
+    let draft = Draft { act: Some(Act::Grant { to: identity, can }), payload: None, ..Draft::default() };
     match store.append(space, author, time, || Ok(Some(draft))).await {
         Ok(_) => Ok(()),
         Err(AppendError::NotAllowed { .. }) => Err("the member who was asked may not let others in".into()),
@@ -43,6 +43,7 @@ pub(crate) async fn admit(
             tracing::error!(%refusal, "a request to be let in could not be answered");
             Err("the key of the member who was asked may not sign that".into())
         }
+        Err(AppendError::Refused { reason }) => unreachable!("a grant is not on another act: {reason}"),
         Err(AppendError::Edit(error)) => unreachable!("nothing was edited: {error}"),
     }
 }

@@ -4,7 +4,7 @@ use futures::StreamExt;
 use hhs_crdt::Replica;
 use hhs_mesh::{MeshError, PeerAddress};
 use hhs_model::op::Capability;
-use hhs_model::{Frontier, OpId, ReplicaId};
+use hhs_model::{Frontier, IdentityId, OpId, ReplicaId};
 use hhs_store::{AppendError, ChangeStream, Live, StoreError};
 use url::Url;
 
@@ -100,6 +100,43 @@ impl<R: Replica> Space<R> {
     {
         let time = self.node.inner.runtime.wall_clock_ms();
         self.live.update(&self.node.inner.author, time, edit).await
+    }
+
+    /// Removes a member: withdraws all that was granted to them, with as few ops as that takes. What they wrote and we have
+    /// seen stays; what they write apart from that has no effect. The founder's rights cannot be withdrawn.
+    ///
+    /// # Errors
+    /// If we may not, or are not senior to whoever let them in, or the store fails.
+    pub async fn revoke(&self, member: IdentityId) -> Result<Vec<OpId>, AppendError> {
+        let inner = &self.node.inner;
+        self.live.revoke(&inner.author, inner.runtime.wall_clock_ms(), member).await
+    }
+
+    /// Writes down what the space holds, so that opening it again is quick however long its history is. That happens by
+    /// itself from time to time; an app does it before it ends.
+    ///
+    /// # Errors
+    /// If the store cannot write.
+    pub async fn checkpoint(&self) -> Result<(), SpaceError> {
+        Ok(self.live.checkpoint().await?)
+    }
+
+    /// Gives back all that was granted to us.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn renounce(&self) -> Result<Vec<OpId>, AppendError> {
+        let inner = &self.node.inner;
+        self.live.renounce(&inner.author, inner.runtime.wall_clock_ms()).await
+    }
+
+    /// Undoes removals, by the ops of [`revoke`](Self::revoke): what they made void has effect again.
+    ///
+    /// # Errors
+    /// If we are junior to who removed, one of the ops is no revocation that is here, or the store fails.
+    pub async fn reinstate(&self, revocations: &[OpId]) -> Result<Option<OpId>, AppendError> {
+        let inner = &self.node.inner;
+        self.live.reinstate(&inner.author, inner.runtime.wall_clock_ms(), revocations.iter().copied()).await
     }
 
     /// What changes from now on, by us and by others. Who does not read gets [`Lagged`](hhs_store::Lagged) in place of what

@@ -14,9 +14,9 @@ pub mod transfer;
 
 pub use backend::{Backend, BackendError, MemoryBackend};
 pub use intake::{DropReason, Dropped, Intake, IntakeLimits, Taken};
-pub use live::{ChangeStream, Lagged, Live};
+pub use live::{ChangeStream, Lagged, Live, VoidReason, Wrote};
 pub use store::{
     Amount, AppendError, Bundle, Checked, CommitStream, Committed, Consequences, Cursor, DeleteError, Depth, Finding,
-    Found, FoundOp, IngestError, Ingested, Located, Lost, Ops, Query, ReadLimit, ReplicaStats, Room, Salvaged,
-    Severity, SignedOp, Stats, Store, StoreError, StoredOp,
+    Found, FoundOp, IngestError, Ingested, Located, LogTail, Lost, Ops, Query, ReadLimit, ReplicaStats, Room, Salvaged,
+    Severity, SignedOp, Stats, Store, StoreError, StoredOp, TailEntry,
 };

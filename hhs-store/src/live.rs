@@ -1,21 +1,30 @@
 //! Live replicas: the state of a replica in memory, kept up with its ops, read and written through its class.
 
+mod authority;
 mod changes;
+mod opening;
+mod reason;
+mod state;
+mod versions;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hhs_model::class::{Changes, EditError, OpContext, Replica, Void};
-use hhs_model::op::Founding;
+use hhs_model::authority::Authority;
+use hhs_model::class::{Draft, EditError, Replica};
 use hhs_model::{Author, OpId, ReplicaId};
 
-use crate::store::{AppendError, Applied, Applies, Store, StoreError, StoredOp};
+use crate::store::{AppendError, Applied, Applies, Store, StoreError};
 
 pub use changes::{ChangeStream, Lagged};
+pub use reason::VoidReason;
+pub use versions::Wrote;
 
-use changes::Feed;
+use state::State;
 
 /// A replica of a class that is known here. Cloning gives another handle to the same state.
+///
+/// What later ops make void, or effective again, is taken out of the state, or comes back into it, with the commit of the op
+/// that did it.
 pub struct Live<R: Replica> {
     shared: Arc<Shared<R>>,
     store: Store,
@@ -24,41 +33,6 @@ pub struct Live<R: Replica> {
 
 struct Shared<R> {
     state: Mutex<State<R>>,
-}
-
-struct State<R> {
-    founding: Founding,
-    replica: R,
-    /// How many durable ops have been applied: the position of the next one.
-    durable: u64,
-    /// Ops that have been applied and are not durable yet.
-    staged: BTreeSet<OpId>,
-    /// So many of the first ops were told before the state began anew.
-    told: u64,
-    void: BTreeMap<OpId, Void>,
-    feed: Feed,
-}
-
-impl Store {
-    /// Opens a replica as one of class `R`: reads its history, and keeps up with it from then on.
-    ///
-    /// # Errors
-    /// If the replica is not here, is of another class, or the backend cannot read.
-    pub async fn open_replica<R: Replica>(&self, id: ReplicaId) -> Result<Live<R>, StoreError> {
-        let founding = self.founding(id).await?;
-        if founding.class() != R::CLASS {
-            return Err(StoreError::Class { id, found: founding.class().to_owned(), expected: R::CLASS });
-        }
-        let shared = Arc::new(Shared { state: Mutex::new(State::<R>::new(founding)) });
-        // Most of the history without holding up writers, the rest while nothing can be written.
-        self.catch_up(id, &*shared, u64::MAX).await?;
-        let writer = self.lock_quiet().await?;
-        self.catch_up(id, &*shared, u64::MAX).await?;
-        let applies: Arc<dyn Applies> = shared.clone();
-        self.listen(id, Arc::downgrade(&applies));
-        drop(writer);
-        Ok(Live { shared, store: self.clone(), id })
-    }
 }
 
 impl<R: Replica> Live<R> {
@@ -77,7 +51,7 @@ impl<R: Replica> Live<R> {
     /// The state has what is being written already, a moment before it is durable: the next write builds on it. If it then
     /// cannot be made durable, the state goes back to what is; its [changes](Self::changes) are told only once they are.
     pub fn read<T>(&self, read: impl FnOnce(&R) -> T) -> T {
-        read(&self.shared.lock().replica)
+        read(self.shared.lock().replica())
     }
 
     /// Writes one op with all that `edit` records, and returns its id once it is durable and applied; `None` if nothing was
@@ -94,11 +68,12 @@ impl<R: Replica> Live<R> {
     where
         F: FnOnce(&mut R::Edit<'_>),
     {
-        let draft = || -> Result<Option<hhs_model::class::Draft>, EditError> {
+        let draft = |_: &Authority| -> Result<Option<Draft>, EditError> {
             let state = self.shared.lock();
-            let mut recorded = state.replica.edit();
+            let mut recorded = state.replica().edit();
             edit(&mut recorded);
             let draft = R::finish(recorded)?;
+            state.replay().check(&draft, author.id(), time)?;
             Ok((!draft.is_empty()).then_some(draft))
         };
         if self.shared.lock().feed.has_ended() {
@@ -109,7 +84,7 @@ impl<R: Replica> Live<R> {
     }
 
     /// What changes from now on, op by op, each told once it is durable; ends when the last handle is dropped, or the
-    /// replica deleted. Who does not
+    /// replica deleted. What an op changes by making others void, or effective again, is told under that op. Who does not
     /// read gets [`Lagged`] in place of what was too much to keep.
     pub fn changes(&self) -> ChangeStream {
         self.shared.lock().feed.watch()
@@ -119,18 +94,23 @@ impl<R: Replica> Live<R> {
     pub fn read_and_watch<T>(&self, read: impl FnOnce(&R) -> T) -> (T, ChangeStream) {
         let mut state = self.shared.lock();
         let changes = state.feed.watch();
-        (read(&state.replica), changes)
-    }
-
-    /// Why the payload of an op has no effect, if the class could make nothing of it.
-    pub fn void_reason(&self, op: OpId) -> Option<Void> {
-        self.shared.lock().void.get(&op).cloned()
+        (read(state.replica()), changes)
     }
 
     /// How many ops have been applied, void ones included.
     pub fn applied(&self) -> u64 {
-        let Applied { durable, staged } = Applies::applied(&*self.shared);
+        let Applied { durable, staged, .. } = Applies::applied(&*self.shared);
         durable + staged
+    }
+
+    /// Writes a checkpoint, so that opening the replica costs what its state costs and not what its history costs. That
+    /// happens by itself after so much history; this is for who is about to close the store. It does nothing where there
+    /// is one already.
+    ///
+    /// # Errors
+    /// If the backend cannot write.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        self.store.write_checkpoint(self.id, &*self.shared).await
     }
 }
 
@@ -150,84 +130,5 @@ impl<R> Shared<R> {
     fn lock(&self) -> MutexGuard<'_, State<R>> {
         // A reader that panicked has changed nothing; an edit that panicked was not written.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<R: Replica> Applies for Shared<R> {
-    fn stage(&self, ops: &[StoredOp]) {
-        let mut state = self.lock();
-        for stored in ops {
-            if state.staged.insert(stored.op.id()) {
-                state.apply(stored);
-            }
-        }
-    }
-
-    fn settle(&self, ops: &[StoredOp]) {
-        let mut state = self.lock();
-        for stored in ops {
-            if stored.position != state.durable {
-                // It was seen before; or others lie between, and this one will be read with them.
-                continue;
-            }
-            if !state.staged.remove(&stored.op.id()) {
-                state.apply(stored);
-            }
-            state.durable += 1;
-        }
-        let State { feed, staged, .. } = &mut *state;
-        feed.release(staged);
-    }
-
-    fn end(&self) {
-        self.lock().feed.end();
-    }
-
-    fn applied(&self) -> Applied {
-        let state = self.lock();
-        Applied { durable: state.durable, staged: state.staged.len() as u64 }
-    }
-
-    fn reset(&self) {
-        let mut state = self.lock();
-        let State { feed, staged, .. } = &mut *state;
-        feed.reset(staged);
-        state.told = state.told.max(state.durable);
-        state.replica = R::new(&state.founding);
-        state.durable = 0;
-        state.staged.clear();
-        state.void.clear();
-    }
-}
-
-impl<R: Replica> State<R> {
-    fn new(founding: Founding) -> Self {
-        let replica = R::new(&founding);
-        let (staged, void, feed) = (BTreeSet::new(), BTreeMap::new(), Feed::default());
-        Self { founding, replica, durable: 0, staged, told: 0, void, feed }
-    }
-
-    fn apply(&mut self, stored: &StoredOp) {
-        let header = stored.op.header();
-        let context = OpContext {
-            id: stored.op.id(),
-            height: stored.height,
-            author: header.author,
-            time: header.time,
-            act: header.act.as_ref(),
-        };
-        let news = self.durable >= self.told;
-        let mut changes = match news && self.feed.is_watched() {
-            true => Changes::of(context.id, context.author),
-            false => Changes::unwatched(),
-        };
-        match self.replica.apply(&context, stored.payload.as_deref(), &mut changes) {
-            Ok(()) => {}
-            Err(void) => drop(self.void.insert(context.id, void)),
-        }
-        if news {
-            let bytes = stored.payload.as_ref().map_or(0, Vec::len);
-            self.feed.add(context.id, changes.into_vec(), bytes);
-        }
     }
 }

@@ -7,6 +7,7 @@ mod ahead;
 mod append;
 mod aside;
 mod check;
+mod checkpoints;
 mod delete;
 mod error;
 mod failure;
@@ -24,6 +25,7 @@ mod recent;
 mod record;
 mod recovery;
 mod reindex;
+mod renewal;
 mod repair;
 mod replica;
 mod salvage;
@@ -31,6 +33,9 @@ mod save;
 mod shared;
 mod states;
 mod stats;
+mod tail;
+mod tips;
+mod version;
 mod watch;
 mod writer;
 
@@ -43,6 +48,7 @@ use hhs_model::{Identity, IdentityId, OpId, PublicKey, Registry, ReplicaId};
 use crate::backend::{Backend, BackendError, Batch, Limit, Order, prefix_range};
 
 pub use check::{Checked, Depth, Finding, Severity};
+pub(crate) use checkpoints::CheckpointBytes;
 pub use delete::DeleteError;
 pub use error::{AppendError, IngestError, StoreError};
 pub use ingest::{Bundle, Ingested, SignedOp};
@@ -54,6 +60,8 @@ pub use query::{Cursor, Found, Query};
 pub use read::{ReadLimit, StoredOp};
 pub use salvage::{Lost, Salvaged};
 pub use stats::{Amount, Ops, ReplicaStats, Room, Stats};
+pub use tail::{LogTail, TailEntry};
+pub(crate) use version::Version;
 
 use aside::Aside;
 use listeners::Listeners;
@@ -62,7 +70,7 @@ use recent::Recent;
 use writer::Writer;
 
 /// The layout of keys and records that this program reads and writes.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 /// Keys of authors that are remembered in each of two generations, some 100 bytes each. Too low: the authors of a large
 /// history are looked up again for every bundle.
 const AUTHOR_KEYS: usize = 32_768;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use futures::future::join_all;
-use hhs_model::class::{Changes, Draft, EditError, OpContext, Replica, Void};
-use hhs_model::op::Founding;
+use hhs_model::authority::Holders;
+use hhs_model::class::{Changes, Draft, EditError, LoadError, Loader, OpContext, Replica, Saver, Void};
 use hhs_model::{Author, Registry};
 use hhs_store::backend::Batch;
 use hhs_store::{AppendError, Live, Store};
@@ -61,17 +61,32 @@ struct Counter(u64);
 
 impl Replica for Counter {
     const CLASS: &'static str = "bench/v1/Counter";
+    const POSITIONAL: bool = false;
 
     type Edit<'a> = Draft;
+    type Mutations = ();
 
-    fn new(_: &Founding) -> Self {
+    fn new() -> Self {
         Self(0)
     }
 
-    fn apply(&mut self, _: &OpContext<'_>, _: Option<&[u8]>, _: &mut Changes) -> Result<(), Void> {
-        self.0 += 1;
+    fn decode(_: &[u8]) -> Result<(), Void> {
         Ok(())
     }
+
+    fn accepts((): &(), _: &OpContext<'_>) -> Result<(), Void> {
+        Ok(())
+    }
+
+    fn apply(&mut self, (): (), _: &OpContext<'_>, _: &mut Changes) {
+        self.0 += 1;
+    }
+
+    fn shadow(&mut self, (): (), _: &OpContext<'_>) {}
+
+    fn observe(&mut self, _: &OpContext<'_>, _: &mut Changes) {}
+
+    fn authorise(&mut self, _: &Holders, _: &mut Changes) {}
 
     fn edit(&self) -> Draft {
         Draft::default()
@@ -79,6 +94,24 @@ impl Replica for Counter {
 
     fn finish(edit: Draft) -> Result<Draft, EditError> {
         Ok(edit)
+    }
+
+    fn join(_: Vec<()>) -> Result<Draft, EditError> {
+        Ok(Draft::default())
+    }
+
+    fn undo(&self, (): &(), _: &OpContext<'_>, _: &Self) -> Result<Draft, EditError> {
+        Ok(Draft::default())
+    }
+
+    fn diff(&self, _: &Self, _: &mut Changes) {}
+
+    fn save(&self, saver: &mut Saver) {
+        saver.uint(self.0);
+    }
+
+    fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
+        Ok(Self(loader.uint()?))
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn build(store: &Store, dag: &Dag, reporter: &mut Reporter) -> 
     let identities: Vec<Vec<u8>> = authors.values().map(|author| author.identity_bytes().to_vec()).collect();
     let replica = store.create(&genesis, &identities).await?;
 
-    let blank = History::new(&store.founding(replica).await?);
+    let blank = History::new();
     let mut ids: Vec<OpId> = Vec::with_capacity(dag.len());
     let mut bundle = Bundle::default();
     for op in dag.ops() {

@@ -15,6 +15,7 @@ struct Report<'a> {
     stored_bytes: u64,
     disk_bytes: u64,
     index_bytes: u64,
+    checkpoint_bytes: u64,
     deleting: u64,
     replicas: Vec<Replica<'a>>,
     classes: Vec<Class<'a>>,
@@ -67,6 +68,7 @@ fn report<'a>(stats: &'a Stats, room: &'a Room) -> Report<'a> {
         stored_bytes: stats.backend.stored_bytes,
         disk_bytes: stats.backend.disk_bytes,
         index_bytes: room.indexes.bytes,
+        checkpoint_bytes: room.checkpoints.bytes,
         deleting: stats.deleting,
         replicas: stats.replicas.iter().map(replica).collect(),
         classes: room.classes.iter().map(class).collect(),
@@ -74,9 +76,11 @@ fn report<'a>(stats: &'a Stats, room: &'a Room) -> Report<'a> {
 }
 
 fn print(output: &Output, report: &Report<'_>) -> io::Result<()> {
-    let Report { entries, stored_bytes, disk_bytes, index_bytes, deleting, replicas, classes } = report;
+    let Report { entries, stored_bytes, disk_bytes, index_bytes, checkpoint_bytes, deleting, replicas, classes } =
+        report;
     output.line(&format!(
-        "{entries} entries, {stored_bytes} bytes; {disk_bytes} bytes on the disk; {index_bytes} bytes are indexes"
+        "{entries} entries, {stored_bytes} bytes; {disk_bytes} bytes on the disk; {index_bytes} bytes are indexes, {checkpoint_bytes} \
+         checkpoints"
     ))?;
     for Replica { replica, class, ops, heads, bytes } in replicas {
         output.line(&format!("{replica}  {}  {ops} ops, {heads} heads, {bytes} bytes", printable(class)))?;

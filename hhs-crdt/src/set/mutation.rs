@@ -1,8 +1,5 @@
-//! The mutations of a set in canonical bytes: `{"add": value}` and `{"remove": {"seen": [op, …], "value": value}}`.
+//! The mutations of a set in canonical bytes: `{"add": value}` and `{"remove": value}`.
 
-use std::collections::BTreeSet;
-
-use hhs_model::OpId;
 use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, Encoder};
 
 /// A change of a [`Set`](crate::Set).
@@ -10,28 +7,26 @@ use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, Encoder};
 pub enum SetMutation<T> {
     /// The element is in.
     Add(T),
-    /// The element is out as far as it is in by these ops, and by this op's own adds before this mutation.
-    Remove {
-        /// The element.
-        value: T,
-        /// The ops whose adds of the element the author has seen in effect.
-        seen: BTreeSet<OpId>,
-    },
+    /// The element is out as far as it is in by ops of this op's past, and by this op's own adds before this mutation.
+    Remove(T),
+}
+
+impl<T> SetMutation<T> {
+    /// The element that it is about.
+    pub fn element(&self) -> &T {
+        match self {
+            Self::Add(element) | Self::Remove(element) => element,
+        }
+    }
 }
 
 impl<T: Encode> Encode for SetMutation<T> {
     fn encode(&self, encoder: &mut Encoder) {
         encoder.map(1);
         match self {
-            Self::Add(value) => {
-                encoder.key("add").value(value);
-            }
-            Self::Remove { value, seen } => {
-                encoder.key("remove").map(2);
-                encoder.key("seen").value(seen);
-                encoder.key("value").value(value);
-            }
-        }
+            Self::Add(value) => encoder.key("add").value(value),
+            Self::Remove(value) => encoder.key("remove").value(value),
+        };
     }
 }
 
@@ -45,19 +40,7 @@ impl<T: Decode> Decode for SetMutation<T> {
         }
         let mutation = match map.next_key(decoder)? {
             Some("add") => Self::Add(decoder.value()?),
-            Some("remove") => {
-                let mut remove = decoder.map()?;
-                if remove.left() != 2 || remove.next_key(decoder)? != Some("seen") {
-                    return Err(SHAPE);
-                }
-                let seen = decoder.value()?;
-                if remove.next_key(decoder)? != Some("value") {
-                    return Err(SHAPE);
-                }
-                let value = decoder.value()?;
-                remove.next_key(decoder)?;
-                Self::Remove { value, seen }
-            }
+            Some("remove") => Self::Remove(decoder.value()?),
             _ => return Err(SHAPE),
         };
         map.next_key(decoder)?;

@@ -1,9 +1,10 @@
 //! Logs.
 
 use hhs_crdt::{At, Field, Log};
-use hhs_model::class::{Changes, OpContext};
+use hhs_model::class::{Changes, NoRights, OpContext, Unseen};
+use hhs_model::history::{Graph, Positions};
 
-use crate::history::{World, founding, identity, op_id};
+use crate::history::{World, identity, op_id};
 
 fn messages(world: &World, author: usize) -> Vec<&str> {
     world.room(author).messages.iter().map(|entry| entry.value.as_str()).collect()
@@ -71,10 +72,21 @@ fn the_last_entries_are_read_from_the_end() {
 #[test]
 fn a_log_of_hundreds_of_thousands_of_entries_is_ordinary() {
     const ENTRIES: u64 = 300_000;
-    let mut log: Log<u64> = Log::new(&founding());
-    let id = op_id(0);
+    let (mut log, mut graph, hidden) = (Log::<u64>::default(), Graph::new(), Positions::default());
     for height in 0..ENTRIES {
-        let op = OpContext { id, height, author: identity(0), time: 0, act: None };
+        let parents: Vec<u64> = height.checked_sub(1).into_iter().collect();
+        let op = OpContext {
+            id: op_id(0),
+            position: graph.push(&parents),
+            height,
+            author: identity(0),
+            time: 0,
+            act: None,
+            graph: &graph,
+            hidden: &hidden,
+            rights: &NoRights,
+            unseen: Unseen::default(),
+        };
         log.apply(height, At { op: &op, index: 0 }, &mut Changes::unwatched());
     }
     assert_eq!(log.len() as u64, ENTRIES);

@@ -2,10 +2,22 @@
 
 mod compile_fail;
 mod convergence;
+mod counter;
+mod document;
+mod everything;
+mod harness;
 mod history;
+mod ledger;
+mod list;
 mod log;
+mod map;
 mod members;
 mod reference;
 mod register;
 mod replica;
+mod restrictions;
 mod set;
+mod situations;
+mod text;
+mod undo;
+mod versions;

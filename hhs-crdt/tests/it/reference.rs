@@ -1,12 +1,14 @@
 //! What a set of ops means, from scratch: sort everything, filter, and say nothing about arrival.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use hhs_crdt::Replica;
 use hhs_model::codec::{Value, decode};
 use hhs_model::op::Act;
-use hhs_model::{Cid, IdentityId, OpId};
+use hhs_model::{IdentityId, OpId};
 
-use crate::history::{Room, TestOp, founding, identity};
+use crate::harness::{TestOp, founding, identity};
+use crate::history::Room;
 
 /// What can be read in a room.
 #[derive(Debug, Default, PartialEq)]
@@ -37,9 +39,10 @@ impl Reading {
     pub(crate) fn by_definition(ops: &[TestOp]) -> Self {
         // What an op grants it grants whatever its payload is.
         let roles = roles(ops);
+        let all = ops;
         let mut ops: Vec<&TestOp> = ops.iter().filter(|op| is_understood(op)).collect();
         ops.sort_by_key(|op| (op.height, op.id()));
-        Self { name: name(&ops), tags: tags(&ops), messages: messages(&ops), roles }
+        Self { name: name(&ops), tags: tags(all, &ops), messages: messages(&ops), roles }
     }
 }
 
@@ -69,36 +72,42 @@ fn messages(ops: &[&TestOp]) -> Vec<(OpId, u32, IdentityId, u64, String)> {
     ops.iter().flat_map(of_op).collect()
 }
 
-fn tags(ops: &[&TestOp]) -> Vec<String> {
-    let mut adds: BTreeSet<(String, Cid)> = BTreeSet::new();
-    let mut removes: BTreeSet<(String, Cid)> = BTreeSet::new();
+fn tags(all: &[TestOp], ops: &[&TestOp]) -> Vec<String> {
+    // In an order that has every op after its past, and each op's mutations in theirs.
+    let mut adds: Vec<(String, usize)> = Vec::new();
     for op in ops {
-        let mut last: BTreeMap<String, bool> = BTreeMap::new();
+        let past = past(all, op);
         for mutation in mutations(op, "tags") {
             let Value::Map(mutation) = mutation else { panic!("a mutation of a set is a map") };
             if let Some(element) = mutation.get("add") {
-                last.insert(element.to().expect("a text"), true);
+                adds.push((element.to().expect("a text"), op.number));
             }
-            if let Some(Value::Map(remove)) = mutation.get("remove") {
-                let element: String = remove["value"].to().expect("a text");
-                let seen: Vec<Cid> = remove["seen"].to().expect("links");
-                removes.extend(seen.into_iter().map(|add| (element.clone(), add)));
-                last.insert(element, false);
+            if let Some(element) = mutation.get("remove") {
+                let removed: String = element.to().expect("a text");
+                adds.retain(|(element, add)| *element != removed || !past.contains(add));
             }
         }
-        let added = last.into_iter().filter(|(_, added)| *added);
-        adds.extend(added.map(|(element, _)| (element, op.id().cid())));
     }
-    let elements: BTreeSet<String> = adds.difference(&removes).map(|(element, _)| element.clone()).collect();
-    elements.into_iter().collect()
+    adds.into_iter().map(|(element, _)| element).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The numbers of an op and of all below it.
+fn past(ops: &[TestOp], op: &TestOp) -> BTreeSet<usize> {
+    let (mut past, mut pending) = (BTreeSet::new(), vec![op.number]);
+    while let Some(number) = pending.pop() {
+        if past.insert(number) {
+            pending.extend(ops.iter().filter(|op| op.number == number).flat_map(|op| &op.parents));
+        }
+    }
+    past
 }
 
 fn roles(ops: &[TestOp]) -> BTreeSet<(String, IdentityId)> {
-    let founding = founding();
+    let founding = founding(Room::CLASS);
     let given =
         founding.roles().iter().flat_map(|(name, holders)| holders.iter().map(|holder| (name.to_string(), *holder)));
     let granted = ops.iter().filter_map(|op| op.act()).flat_map(|act| {
-        let Act::Grant { to, can } = act;
+        let Act::Grant { to, can } = act else { panic!("these histories only grant") };
         can.iter().map(|capability| (capability.to_string(), *to))
     });
     given.chain(granted).collect()

@@ -40,11 +40,9 @@ fn of_concurrent_writes_at_the_same_height_the_greater_id_wins() {
     let ben = world.edit(1, |room| room.name.set("Ben's".into())).clone();
     let (winner, loser) = if ana.id() > ben.id() { (ana, ben) } else { (ben, ana) };
 
-    let mut room = world.room(loser.author).clone();
-    let changes = winner.apply(&mut room).expect("the op has a meaning");
-    assert!(matches!(&changes[0].action, Action::Set { old: Some(_), new: _ }));
-    let mut room = world.room(winner.author).clone();
-    let changes = loser.apply(&mut room).expect("the op has a meaning");
+    let changes = world.replicas[loser.author].clone().apply(&winner).expect("the op has a meaning");
+    assert!(matches!(&changes[0].action, Action::Set { old: Some(_), new: Some(_) }));
+    let changes = world.replicas[winner.author].clone().apply(&loser).expect("the op has a meaning");
     assert!(changes.is_empty(), "who has the winner sees no change");
 
     world.pull_all();

@@ -70,7 +70,7 @@ impl Peer {
     }
 
     async fn write(&self, room: ReplicaId, text: &str) {
-        let draft = || Ok(Some(Draft { act: None, payload: Some(text.as_bytes().to_vec()) }));
+        let draft = || Ok(Some(Draft { act: None, payload: Some(text.as_bytes().to_vec()), ..Draft::default() }));
         self.store.append(room, &self.author, 0, draft).await.unwrap();
     }
 

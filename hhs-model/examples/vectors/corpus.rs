@@ -80,7 +80,19 @@ fn typed() -> Vec<Seed> {
 fn acts() -> Vec<Seed> {
     let to = Value::from(author(2).id().cid());
     let grant = |can: Vec<&str>| map([("grant", map([("to", to.clone()), ("can", Value::from(can))]))]);
-    vec![("act", "grant", grant(vec!["grant", "write"])), ("act", "grant of nothing", grant(vec![]))]
+    let op = |seed: u8| Value::from(Cid::of_object(&[seed]));
+    let cut =
+        || Value::List(vec![Value::List(vec![Value::from(Cid::of_object(b"replica")), Value::List(vec![op(1)])])]);
+    let act = |name, entries: Vec<(&'static str, Value)>| map([(name, map(entries))]);
+    vec![
+        ("act", "grant", grant(vec!["grant", "write"])),
+        ("act", "grant of nothing", grant(vec![])),
+        ("act", "revoke", act("revoke", vec![("cut", cut()), ("grants", Value::List(vec![op(2)]))])),
+        ("act", "revoke without a cut", act("revoke", vec![("grants", Value::List(vec![op(2)]))])),
+        ("act", "renounce", act("renounce", vec![("cut", Value::List(vec![])), ("grant", op(2))])),
+        ("act", "reinstate", act("reinstate", vec![("of", Value::List(vec![op(3)]))])),
+        ("act", "extend", act("extend", vec![("of", op(3)), ("cut", cut())])),
+    ]
 }
 
 fn links() -> Vec<Seed> {

@@ -2,6 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+#[path = "authority.rs"]
+mod authority;
 #[path = "identities.rs"]
 pub(crate) mod identities;
 #[path = "ops.rs"]
@@ -38,6 +40,11 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
             "ops.json",
             "Geneses, and headers of ops with their payloads, signed by the keys in identities.json.",
             ops::all(),
+        ),
+        file(
+            "authority.json",
+            "Histories of authority: geneses, ops in causal order, and the verdict on each op when all of them are there.",
+            authority::all(),
         ),
         file(
             "derived.json",

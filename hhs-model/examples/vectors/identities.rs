@@ -29,6 +29,8 @@ fn identities() -> Vec<(u8, Identity)> {
         (2, Identity::named(key(2).public_key(), "Ben")),
         (3, Identity::new(key(3).public_key(), BTreeMap::new())),
         (4, Identity::new(key(4).public_key(), info)),
+        (5, Identity::named(key(5).public_key(), "Cleo")),
+        (6, Identity::named(key(6).public_key(), "Dan")),
     ]
 }
 
@@ -37,6 +39,11 @@ pub(crate) fn key(seed: u8) -> SecretKey {
 }
 
 pub(crate) fn author(seed: u8) -> Author {
-    let name = if seed == 1 { "Ana" } else { "Ben" };
+    let name = match seed {
+        1 => "Ana",
+        5 => "Cleo",
+        6 => "Dan",
+        _ => "Ben",
+    };
     Author::from_seed(name, &[seed; 32]).expect("the name is short")
 }

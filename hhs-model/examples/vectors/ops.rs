@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use hhs_model::codec::encode;
-use hhs_model::op::{Act, Capability, Genesis, Header, Op, PayloadRef};
-use hhs_model::{Author, Map, OpId, ReplicaId, Value};
+use hhs_model::op::{Act, Capability, Cut, Genesis, Header, Op, PayloadRef, Roles, Rule};
+use hhs_model::{Author, IdentityId, Map, OpId, ReplicaId, Value};
 use serde_json::{Value as Json, json};
 
 use super::hex;
@@ -62,6 +62,7 @@ pub(crate) fn geneses() -> Vec<(&'static str, Vec<u8>, ReplicaId)> {
         ("a room of two writers", Genesis::with_writers("chat/v1/Room", [8; 16], BTreeSet::from([ana, ben]))),
         ("a room with roles", Genesis::with_roles("chat/v1/Room", [9; 16], roles.into())),
         ("a room that nobody writes in", Genesis::with_writers("x", [0; 16], BTreeSet::new())),
+        ("a room with rules", ruled(ana, ben)),
     ];
     let encoded = |(name, genesis): (_, Genesis)| {
         let (bytes, id) = genesis.encoded().expect("vectors have canonical bytes");
@@ -70,7 +71,23 @@ pub(crate) fn geneses() -> Vec<(&'static str, Vec<u8>, ReplicaId)> {
     geneses.into_iter().map(encoded).collect()
 }
 
-/// A small history: Ana's first op, her grant to Ben, an op of his on top, one of both heads, one without payload.
+/// Rules of every kind.
+fn ruled(ana: IdentityId, ben: IdentityId) -> Genesis {
+    let other = ReplicaId::of(b"a genesis");
+    let (write, grant) = (Capability::write(), Capability::grant());
+    let named = Rule::Is(BTreeSet::from([ana, ben]));
+    let write_rule = Rule::Any(vec![Rule::Can(write.clone()), Rule::CanIn(write.clone(), other)]);
+    let rules = [
+        (grant.clone(), Rule::All(vec![Rule::Can(grant), named])),
+        (write, write_rule),
+        ("read".parse().expect("that is a name"), Rule::always()),
+        ("erase".parse().expect("that is a name"), Rule::never()),
+    ];
+    Genesis::with_rules("chat/v1/Room", [10; 16], Roles::new(), rules.into())
+}
+
+/// A small history: Ana's first op, her grant to Ben, an op of his on top, one of both heads, one without payload; then
+/// each of the other acts.
 pub(crate) fn ops() -> Vec<(&'static str, Op, Option<Vec<u8>>)> {
     let (ana, ben) = (author(1), author(2));
     let (_, _, room) = geneses().remove(0);
@@ -85,12 +102,27 @@ pub(crate) fn ops() -> Vec<(&'static str, Op, Option<Vec<u8>>)> {
     let answer = sign(&ben, room, &[granting.id()], &[granting.id()], None, says("hello, Ana").as_deref());
     let beside = sign(&ana, room, &[granting.id()], &[], None, says("anybody there?").as_deref());
     let merging = sign(&ben, room, &[answer.id(), beside.id()], &[granting.id()], None, None);
+    let cut: Cut =
+        [(ReplicaId::of(b"a genesis"), first.id()), (ReplicaId::of(b"another"), answer.id())].into_iter().collect();
+    let revoke = Act::Revoke { grants: [granting.id()].into(), cut: cut.clone() };
+    let revoking = sign(&ana, room, &[merging.id()], &[], Some(revoke), None);
+    let renounce = Act::Renounce { grant: granting.id(), cut: Cut::new() };
+    let leaving = sign(&ben, room, &[merging.id()], &[granting.id()], Some(renounce), None);
+    let reinstate = Act::Reinstate { of: [revoking.id()].into() };
+    let reinstating =
+        sign(&ana, room, &[revoking.id(), leaving.id()], &[], Some(reinstate), says("welcome back").as_deref());
+    let extend = Act::Extend { of: leaving.id(), cut };
+    let extending = sign(&ana, room, &[reinstating.id()], &[], Some(extend), None);
     vec![
         ("first op on the genesis", first, says("hello")),
         ("grant without payload", granting, None),
         ("op by a grant", answer, says("hello, Ana")),
         ("concurrent op", beside, says("anybody there?")),
         ("merge of two heads", merging, None),
+        ("revocation with a cut", revoking, None),
+        ("renunciation", leaving, None),
+        ("reinstatement", reinstating, says("welcome back")),
+        ("extension", extending, None),
     ]
 }
 

@@ -19,41 +19,118 @@ pub struct Change {
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PathSegment {
-    /// A field of a replica.
+    /// A field of a replica, or of a struct of fields within.
     Field(&'static str),
     /// A key of a map.
-    Key(String),
+    Key(Value),
+    /// An element of a list: where it stands after the op, from 0.
+    Index(u64),
 }
 
 /// What happened to a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// A register has another value.
+    /// A register has another value, or none.
     Set {
         /// The value before, if there was one.
         old: Option<Value>,
-        /// The value now.
-        new: Value,
+        /// The value now; none if the ops that had set it are void.
+        new: Option<Value>,
+    },
+    /// A register that keeps concurrent values has others.
+    Values {
+        /// The values before.
+        old: Vec<Value>,
+        /// The values now.
+        new: Vec<Value>,
+    },
+    /// A counter has another sum.
+    Counted {
+        /// The sum before.
+        old: i64,
+        /// The sum now.
+        new: i64,
     },
     /// An entry stands in a log; not always as the last one.
     Inserted {
         /// The entry.
         value: Value,
     },
-    /// An element is in a set that was not.
-    Added {
-        /// The element.
+    /// An entry no longer stands in a log: the op that wrote it is void.
+    Withdrawn {
+        /// The entry.
         value: Value,
     },
-    /// An element is no longer in a set.
-    Removed {
-        /// The element.
+    /// An element is in a set that was not, or a key in a map.
+    Added {
+        /// The element, or the key.
         value: Value,
+    },
+    /// An element is no longer in a set, or a key in a map.
+    Removed {
+        /// The element, or the key.
+        value: Value,
+    },
+    /// Elements are in a list that were not.
+    ListInserted {
+        /// Where the first of them stands.
+        at: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Elements are no longer in a list.
+    ListRemoved {
+        /// Where the first of them stood.
+        at: u64,
+        /// How many.
+        count: u64,
+    },
+    /// An element of a list stands elsewhere.
+    Moved {
+        /// Where it stood.
+        from: u64,
+        /// Where it stands once it is taken out there.
+        to: u64,
+    },
+    /// A part of a text is another.
+    Edited {
+        /// Where, in code points.
+        at: u64,
+        /// How many code points are gone there.
+        deleted: u64,
+        /// What stands there instead.
+        inserted: String,
+    },
+    /// A part of a text has another style.
+    Marked {
+        /// Its first code point.
+        from: u64,
+        /// The code point behind it.
+        to: u64,
+        /// The name of the mark.
+        name: String,
+        /// Its value now; none if it has no such mark.
+        value: Option<Value>,
     },
     /// An identity holds capabilities that it did not hold.
     Granted {
         /// The identity.
         to: IdentityId,
+    },
+    /// An identity no longer holds capabilities that it held.
+    Revoked {
+        /// The identity.
+        from: IdentityId,
+    },
+    /// A ledger has other entries in its order from here on, or other ones without effect.
+    Reordered {
+        /// The number of the first entry that differs, from 0.
+        from: u64,
+    },
+    /// Entries of a ledger can no longer come to stand elsewhere.
+    Settled {
+        /// How many, from the first on.
+        count: u64,
     },
 }
 

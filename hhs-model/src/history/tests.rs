@@ -1,5 +1,7 @@
 //! Tests of the algorithms on history: each against the simple definition.
 
+mod graph;
+
 use std::collections::BTreeSet;
 
 use proptest::collection::{btree_set, vec};

@@ -1,16 +1,19 @@
-//! What is known of a replica before any op: its genesis, joined with the roles of the root above it.
+//! What is known of a replica before any op: its genesis, joined with the roles and rules of the root above it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::capability::Roles;
 use super::field_path::FieldPath;
 use super::genesis::{Genesis, GenesisError, Origin};
+use super::rule::{Rule, Rules};
 use crate::bounds::MAX_CHILD_LEVELS;
 use crate::id::ReplicaId;
 
 /// What holds in a replica before any op.
 ///
-/// A child grants nothing by itself: exactly the roles of its root hold in it. Its founding can therefore be had only by
+/// A child says nothing of authority itself: the roles and rules of its root hold in it, and so do grants in its root. Its
+/// founding can therefore be had only by
 /// way of its parent's, which is what bounds how deep children stand.
 ///
 /// ```
@@ -29,7 +32,9 @@ pub struct Founding {
     class: String,
     place: Option<(ReplicaId, FieldPath)>,
     level: usize,
+    root: ReplicaId,
     roles: Arc<Roles>,
+    rules: Arc<Rules>,
 }
 
 /// Why a genesis founds nothing.
@@ -57,8 +62,9 @@ impl Founding {
     pub fn root(genesis: Genesis) -> Result<Self, FoundingError> {
         let (_, id) = genesis.encoded()?;
         match genesis.origin {
-            Origin::Root { roles, .. } => {
-                Ok(Self { id, class: genesis.class, place: None, level: 0, roles: Arc::new(roles) })
+            Origin::Root { roles, rules, .. } => {
+                let (roles, rules) = (Arc::new(roles), Arc::new(rules));
+                Ok(Self { id, class: genesis.class, place: None, level: 0, root: id, roles, rules })
             }
             Origin::Child { parent, .. } => Err(FoundingError::NotARoot(parent)),
         }
@@ -78,8 +84,8 @@ impl Founding {
         if self.level >= MAX_CHILD_LEVELS {
             return Err(FoundingError::TooDeep);
         }
-        let roles = Arc::clone(&self.roles);
-        Ok(Self { id, class: genesis.class, place: Some((self.id, path)), level: self.level + 1, roles })
+        let (place, level) = (Some((self.id, path)), self.level + 1);
+        Ok(Self { id, class: genesis.class, place, level, ..self.clone() })
     }
 
     /// The replica.
@@ -105,5 +111,28 @@ impl Founding {
     /// Who holds what from the start: the roles of the root.
     pub fn roles(&self) -> &Roles {
         &self.roles
+    }
+
+    /// What it takes to use a capability: the rules of the root.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The rule of a capability. One that the genesis has none for takes to be held.
+    pub fn rule(&self, capability: &str) -> Option<&Rule> {
+        self.rules.get(capability)
+    }
+
+    /// The root above it, or itself.
+    pub fn root_id(&self) -> ReplicaId {
+        self.root
+    }
+
+    /// The replicas whose ops give or withdraw authority here: for a child its root, and those that the rules ask about. Those
+    /// have such replicas in turn.
+    pub fn sources(&self) -> BTreeSet<ReplicaId> {
+        let mut sources = self.rules.sources();
+        sources.extend((self.root != self.id).then_some(self.root));
+        sources
     }
 }

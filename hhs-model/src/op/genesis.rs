@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::capability::{Capability, Roles};
 use super::field_path::FieldPath;
+use super::rule::Rules;
 use crate::bounds::MAX_CLASS_BYTES;
 use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, encode};
 use crate::id::{IdentityId, ReplicaId};
@@ -42,6 +43,8 @@ pub enum Origin {
         nonce: Nonce,
         /// Who holds what from the start.
         roles: Roles,
+        /// What it takes to use a capability, where that is not to hold it.
+        rules: Rules,
     },
     /// It is a part of another replica, whose root says who may write.
     Child {
@@ -66,7 +69,12 @@ pub enum GenesisError {
 impl Genesis {
     /// A root by which `roles` hold.
     pub fn with_roles(class: &str, nonce: impl Into<Nonce>, roles: Roles) -> Self {
-        Self { class: class.to_owned(), origin: Origin::Root { nonce: nonce.into(), roles } }
+        Self { class: class.to_owned(), origin: Origin::Root { nonce: nonce.into(), roles, rules: Rules::new() } }
+    }
+
+    /// A root by which `roles` hold, and capabilities take what `rules` say.
+    pub fn with_rules(class: &str, nonce: impl Into<Nonce>, roles: Roles, rules: Rules) -> Self {
+        Self { class: class.to_owned(), origin: Origin::Root { nonce: nonce.into(), roles, rules } }
     }
 
     /// A root by which `writers` may write, and nobody else ever.
@@ -102,9 +110,19 @@ impl Genesis {
         }
     }
 
-    /// Every identity that this genesis names: everybody who holds anything by it.
+    /// The rules of this genesis itself; none of that of a child.
+    pub fn rules(&self) -> Option<&Rules> {
+        match &self.origin {
+            Origin::Root { rules, .. } => Some(rules),
+            Origin::Child { .. } => None,
+        }
+    }
+
+    /// Every identity that this genesis names: everybody who holds anything by it, and whom its rules name.
     pub fn holders(&self) -> BTreeSet<IdentityId> {
-        self.roles().map(Roles::holders).unwrap_or_default()
+        let mut holders = self.roles().map(Roles::holders).unwrap_or_default();
+        holders.extend(self.rules().map(Rules::identities).unwrap_or_default());
+        holders
     }
 
     /// Canonical bytes, and the id of the replica.
@@ -137,13 +155,17 @@ impl Object for Genesis {
 
 impl Encode for Genesis {
     fn encode(&self, encoder: &mut Encoder) {
-        encoder.map(4);
+        let rules = self.rules().is_some_and(|rules| !rules.is_empty());
+        encoder.map(4 + usize::from(rules));
         encoder.key(CLASS_KEY).text(Self::CLASS);
         match &self.origin {
-            Origin::Root { nonce, roles } => {
+            Origin::Root { nonce, roles, rules } => {
                 encoder.key("class").text(&self.class);
                 encoder.key("nonce").value(nonce);
                 encoder.key("roles").value(roles);
+                if !rules.is_empty() {
+                    encoder.key("rules").value(rules);
+                }
             }
             Origin::Child { parent, path } => {
                 encoder.key("path").value(path);
@@ -158,22 +180,26 @@ impl Decode for Genesis {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let mut map = decoder.map()?;
         expect_class(&mut map, decoder, Self::CLASS)?;
-        let (mut class, mut nonce, mut roles, mut path, mut parent) = (None, None, None, None, None);
+        let (mut class, mut nonce, mut roles, mut rules, mut path, mut parent) = (None, None, None, None, None, None);
         while let Some(field) = map.next_key(decoder)? {
             match field {
                 "class" => class = Some(class_name(decoder)?),
                 "nonce" => nonce = Some(decoder.value()?),
                 "roles" => roles = Some(decoder.value()?),
+                "rules" => rules = Some(decoder.value()?),
                 "path" => path = Some(decoder.value()?),
                 "parent" => parent = Some(decoder.value()?),
                 _ => return Err(DecodeError::Invalid("a genesis has a field that is not known")),
             }
         }
         let origin = match (nonce, roles, parent, path) {
+            (None, None, Some(_), Some(_)) if rules.is_some() => {
+                return Err(DecodeError::Invalid("a genesis is that of a child, and has rules"));
+            }
             (None, None, Some(parent), Some(path)) => Origin::Child { parent, path },
             (None, None, Some(_), None) => return Err(DecodeError::MissingField("path")),
             (None, None, None, Some(_)) => return Err(DecodeError::MissingField("parent")),
-            (Some(nonce), Some(roles), None, None) => Origin::Root { nonce, roles },
+            (Some(nonce), Some(roles), None, None) => Origin::Root { nonce, roles, rules: rules.unwrap_or_default() },
             (None, _, None, None) => return Err(DecodeError::MissingField("nonce")),
             (Some(_), None, None, None) => return Err(DecodeError::MissingField("roles")),
             _ => return Err(DecodeError::Invalid("a genesis is that of a root and that of a child")),

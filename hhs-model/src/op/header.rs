@@ -1,10 +1,8 @@
 //! The header of an op: what it changes, what it builds on, by whose authority, signed.
 
-use std::collections::BTreeSet;
-
-use super::capability::Capability;
+use super::act::Act;
 use super::order::{ascending, check};
-use crate::bounds::{MAX_BLOCK_BYTES, MAX_CAPABILITIES, MAX_DEPS, MAX_GRANTS, MAX_HEADER_BYTES, MAX_PARENTS};
+use crate::bounds::{MAX_BLOCK_BYTES, MAX_DEPS, MAX_GRANTS, MAX_HEADER_BYTES, MAX_PARENTS};
 use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, encode};
 use crate::id::{IdentityId, OpId, PayloadId, ReplicaId};
 use crate::identity::{Domain, PublicKey, SignError, Signature, SignedMessage, Signer};
@@ -45,18 +43,6 @@ impl PayloadRef {
     pub fn to(payload: &[u8]) -> Self {
         Self { id: PayloadId::of(payload), size: payload.len() as u64 }
     }
-}
-
-/// What an op does to authority. Everybody understands these, with the class or without.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
-    /// Gives capabilities to an identity. Whoever grants has to hold them, and [`Capability::GRANT`].
-    Grant {
-        /// Who receives them.
-        to: IdentityId,
-        /// What is granted.
-        can: BTreeSet<Capability>,
-    },
 }
 
 /// A header with its signature, its bytes and its id. What it says about others is not checked yet.
@@ -100,10 +86,23 @@ impl Op {
     pub fn sign(header: Header, signer: &dyn Signer) -> Result<Self, SignOpError> {
         let unsigned = encode(&Signed { header: &header, signature: None })?;
         let signature = signer.sign(Domain::OP, &unsigned)?;
+        Ok(Self::assemble(header, signature, &unsigned)?)
+    }
+
+    /// Puts an op together from its parts. The signature is not checked: see [`Op::signed_message`].
+    ///
+    /// # Errors
+    /// If a list or the payload exceeds its bound, or a list is not in order.
+    pub fn with_signature(header: Header, signature: Signature) -> Result<Self, EncodeError> {
+        let unsigned = encode(&Signed { header: &header, signature: None })?;
+        Self::assemble(header, signature, &unsigned)
+    }
+
+    fn assemble(header: Header, signature: Signature, unsigned: &[u8]) -> Result<Self, EncodeError> {
         let bytes = encode(&Signed { header: &header, signature: Some(&signature) })?;
         if bytes.len() > MAX_HEADER_BYTES {
             let what = "bytes of an op header";
-            return Err(EncodeError::Bound { what, count: bytes.len(), limit: MAX_HEADER_BYTES }.into());
+            return Err(EncodeError::Bound { what, count: bytes.len(), limit: MAX_HEADER_BYTES });
         }
         // The entry of the signature is what the one has and the other has not; what follows it begins otherwise.
         let start =
@@ -145,6 +144,11 @@ impl Op {
     /// What the op says.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
     }
 
     /// The canonical bytes, signature included.
@@ -295,49 +299,3 @@ fn excess(size: u64) -> Option<usize> {
 }
 
 const PAYLOAD_BYTES: &str = "bytes of a payload";
-
-impl Encode for Act {
-    fn encode(&self, encoder: &mut Encoder) {
-        match self {
-            Self::Grant { to, can } => {
-                if can.is_empty() || can.len() > MAX_CAPABILITIES {
-                    let what = "capabilities in a grant (1 at least)";
-                    encoder.fail(EncodeError::Bound { what, count: can.len(), limit: MAX_CAPABILITIES });
-                }
-                encoder.map(1);
-                encoder.key("grant").map(2);
-                encoder.key("to").value(to);
-                // Ascending by name, which is how it is read back.
-                encoder.key("can").list(can.len());
-                for capability in can {
-                    encoder.value(capability);
-                }
-            }
-        }
-    }
-}
-
-impl Decode for Act {
-    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        const SHAPE: DecodeError = DecodeError::Invalid("an act of an op header is not one that is known");
-        let mut acts = decoder.map()?;
-        if acts.left() != 1 || acts.next_key(decoder)? != Some("grant") {
-            return Err(SHAPE);
-        }
-        let mut grant = decoder.map()?;
-        if grant.left() != 2 || grant.next_key(decoder)? != Some("to") {
-            return Err(SHAPE);
-        }
-        let to = decoder.value()?;
-        if grant.next_key(decoder)? != Some("can") {
-            return Err(SHAPE);
-        }
-        let can: Vec<Capability> = ascending(decoder, "capabilities in a grant", MAX_CAPABILITIES)?;
-        if can.is_empty() {
-            return Err(DecodeError::Invalid("a grant grants nothing"));
-        }
-        grant.next_key(decoder)?;
-        acts.next_key(decoder)?;
-        Ok(Self::Grant { to, can: can.into_iter().collect() })
-    }
-}

@@ -1,5 +1,6 @@
 //! Tests of ops and geneses: their bytes, what is refused, and what a signature holds for.
 
+mod acts;
 mod children;
 mod golden;
 mod refused_geneses;

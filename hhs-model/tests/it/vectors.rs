@@ -2,14 +2,16 @@
 //!
 //! `vectors/oracle.mjs` checks the same files with JavaScript's implementation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
+use hhs_model::authority::{Authority, Seen, Standing};
 use hhs_model::codec::{DecodeError, decode, encode};
+use hhs_model::history::Graph;
 use hhs_model::identity::{Signature, SignedMessage, verify, verify_batch};
-use hhs_model::op::{FieldPath, Genesis, Op};
+use hhs_model::op::{Act, Cut, FieldPath, Founding, Genesis, Op};
 use hhs_model::{BigInt, Identity, ObjectId, OpId, PayloadId, PublicKey, ReplicaId, Value};
 use ipld_core::cid::Cid as OracleCid;
 use ipld_core::ipld::Ipld;
@@ -208,6 +210,87 @@ fn geneses_and_ops() {
         assert!(op.is_payload(payload.as_deref()), "{vector}");
         let payload_id = payload.map(|payload| PayloadId::of(&payload).to_string());
         assert_eq!(vector["payload_id"].as_str(), payload_id.as_deref());
+    }
+}
+
+/// Verdicts, by the incremental evaluator, with all acts added in the order in which they stand in the file.
+#[test]
+fn authority() {
+    let keys: Vec<Identity> =
+        vectors("identities.json").iter().map(|vector| Identity::from_bytes(&bytes(vector, "hex")).unwrap()).collect();
+    let mut void = 0;
+    for vector in vectors("authority.json") {
+        let list = |key: &str| vector[key].as_array().expect("a list").clone();
+        let genesis =
+            |hex: &Json| HEXLOWER.decode(hex.as_str().expect("a text").as_bytes()).expect("hexadecimal digits");
+        let foundings: Vec<Founding> =
+            list("geneses").iter().map(|hex| Founding::root(decode(&genesis(hex)).unwrap()).unwrap()).collect();
+        let ops: Vec<Op> = list("ops").iter().map(|op| Op::from_bytes(&bytes(op, "hex")).unwrap()).collect();
+        for (op, entry) in ops.iter().zip(list("ops")) {
+            assert_eq!(op.id(), text(&entry, "id").parse::<OpId>().unwrap());
+            let is_author = |identity: &&Identity| identity.encoded().unwrap().1 == op.header().author;
+            let author = keys.iter().find(is_author).expect("an author");
+            assert_eq!(verify_batch(&[op.signed_message(author.key)]), Ok(()), "{vector}");
+        }
+        let peer = Peer::new(&foundings, &ops);
+        for (op, entry) in ops.iter().zip(list("ops")) {
+            let verdict = if peer.is_void(op) { "void" } else { "effective" };
+            assert_eq!(verdict, text(&entry, "verdict"), "{} in {}", op.id(), vector["name"]);
+            void += usize::from(verdict == "void");
+        }
+    }
+    assert!(void > 5, "the files are not about nothing");
+}
+
+/// All replicas of a history of authority, each with its own evaluator.
+struct Peer {
+    replicas: BTreeMap<ReplicaId, (Authority, Graph)>,
+    places: BTreeMap<OpId, (u64, Seen)>,
+}
+
+impl Peer {
+    fn new(foundings: &[Founding], ops: &[Op]) -> Self {
+        let authority = |founding: &Founding| Authority::with_sources(founding.clone(), foundings.to_vec());
+        let replicas = foundings.iter().map(|founding| (founding.id(), (authority(founding), Graph::new()))).collect();
+        let mut peer = Self { replicas, places: BTreeMap::new() };
+        ops.iter().for_each(|op| peer.take(op));
+        for op in ops {
+            for (replica, heads) in op.header().act.iter().filter_map(Act::cut).flat_map(Cut::iter) {
+                let graph = &peer.replicas[replica].1;
+                let heads: Vec<u64> = heads.iter().map(|head| peer.places[head].0).collect();
+                let kept = graph.difference(&heads, &[]).0;
+                for (authority, _) in peer.replicas.values_mut() {
+                    authority.keep(&op.id(), *replica, kept.clone());
+                }
+            }
+        }
+        peer
+    }
+
+    fn take(&mut self, op: &Op) {
+        let header = op.header();
+        let (authority, graph) = self.replicas.get_mut(&header.target).unwrap();
+        let dependencies = header.deps.iter().map(|dep| authority.dependency(dep).expect("it came before"));
+        let seen: Vec<Seen> =
+            header.parents.iter().map(|parent| self.places[parent].1.clone()).chain(dependencies).collect();
+        let seen = authority.join(&seen);
+        authority.judge(header, &seen).expect("nothing here is refused");
+        let parents: Vec<u64> = header.parents.iter().map(|parent| self.places[parent].0).collect();
+        let position = graph.push(&parents);
+        let (height, unseen) = (graph.height(position), graph.unseen(position));
+        let added = authority.add(op, position, height, seen.clone(), || unseen.clone());
+        self.places.insert(op.id(), (position, added.seen));
+        for (id, (authority, _)) in &mut self.replicas {
+            if *id != header.target {
+                authority.add_source(header.target, op, position, height, &seen, || unseen.clone());
+            }
+        }
+    }
+
+    fn is_void(&self, op: &Op) -> bool {
+        let act = op.header().act.is_some().then(|| op.id());
+        let standing = Standing { grants: &op.header().grants, position: self.places[&op.id()].0, act };
+        self.replicas[&op.header().target].0.verdict(standing).is_void()
     }
 }
 

@@ -215,7 +215,7 @@ async fn a_payload_that_means_nothing_is_kept() {
     });
     timeout(LIMIT, fetched).await.unwrap();
     assert!(stage.space.version().await.unwrap().heads.contains(&id));
-    assert!(stage.space.live().void_reason(id).is_some());
+    assert!(stage.space.live().explain(id).await.unwrap().is_some());
     assert_eq!(lines(&stage.space), ["a room of honest people"]);
     // She is still heard.
     say(&stage.space, "what did Bob mean?").await;

@@ -30,7 +30,7 @@ async fn two_stores_append_to_one_replica() {
 async fn append(store: &Store, replica: ReplicaId, author: &Author, host: u8) -> Vec<hhs_model::OpId> {
     let mut written = Vec::new();
     for number in 0..OPS {
-        let draft = || Ok(Some(Draft { act: None, payload: Some(vec![host, number as u8]) }));
+        let draft = || Ok(Some(Draft { act: None, payload: Some(vec![host, number as u8]), ..Draft::default() }));
         written.push(store.append(replica, author, number as u64, draft).await.unwrap().expect("it is written"));
     }
     written

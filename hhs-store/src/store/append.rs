@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::lock::MutexGuard;
-use hhs_model::authority::{Refusal, Seen};
+use hhs_model::authority::{Authority, Refusal, Seen};
 use hhs_model::bounds::MAX_PARENTS;
 use hhs_model::class::{Draft, EditError};
 use hhs_model::op::{Act, Capability, Header, Op, PayloadRef};
@@ -31,7 +31,7 @@ impl Store {
         time: u64,
         draft: impl FnOnce() -> Result<Option<Draft>, EditError>,
     ) -> Result<Option<OpId>, AppendError> {
-        self.append_on(replica, author, time, None, draft).await
+        self.append_on(replica, author, time, None, |_| draft()).await
     }
 
     /// As [`append`](Self::append), with a draft that is made from what `live` shows: exactly the ops below the new one.
@@ -41,10 +41,10 @@ impl Store {
         author: &Author,
         time: u64,
         live: Option<&dyn Applies>,
-        draft: impl FnOnce() -> Result<Option<Draft>, EditError>,
+        draft: impl FnOnce(&Authority) -> Result<Option<Draft>, EditError>,
     ) -> Result<Option<OpId>, AppendError> {
         let (mut writer, mut state) = self.writer_on(replica, live).await?;
-        let draft = match draft() {
+        let draft = match draft(&state.authority) {
             Ok(Some(draft)) => draft,
             unchanged => {
                 self.put_state(&mut writer, replica, state);
@@ -61,6 +61,10 @@ impl Store {
             false => vec![(author.id().into(), author.identity_bytes().to_vec())],
         };
         let (mut staged, before) = (Staged::default(), state.count);
+        if draft.act.as_ref().is_some_and(Act::withdraws) && state.tips().len() != state.heads.len().min(MAX_PARENTS) {
+            // It does not stand on all that is here.
+            state.read_graph(self, &staged).await?;
+        }
         let id = match (Writing { state: &mut state, staged: &mut staged, replica, author, time }).all(draft) {
             Ok(id) => id,
             Err(error) => {
@@ -71,12 +75,16 @@ impl Store {
                 return Err(error);
             }
         };
+        state.settle_tips(self, &staged).await?;
         let mut change = self.stage_objects(&mut writer, identity, None).await?;
         change.add_ops(&mut state, staged, replica, true);
-        let ticket = self.join(change);
         self.put_state(&mut writer, replica, state);
+        let ticket = self.join(&writer, change);
+        // One that cannot be read goes on to show what it has; who writes to it next is told.
+        self.renew(&mut writer, replica).await.ok();
         drop(writer);
         self.settled(&ticket).await?;
+        self.checkpoint_if_due(replica).await;
         Ok(Some(id))
     }
 
@@ -91,14 +99,14 @@ impl Store {
             let state = self.take_state(&mut writer, replica).await?;
             let Some(live) = live else { return Ok((writer, state)) };
             let applied = live.applied();
-            if applied.durable + applied.staged == state.count {
+            if !applied.stale && applied.durable + applied.staged == state.count {
                 return Ok((writer, state));
             }
-            // Another host has written since, and one of the two was read after that.
+            // Another host has written since, and one of the two was read after that; or it has to be made anew.
             drop((state, writer));
             writer = self.quiet_writer().await?;
             let state = self.take_state(&mut writer, replica).await?;
-            self.catch_up(replica, live, state.count).await?;
+            self.bring_up_to(replica, live, &state.authority, state.count).await?;
             self.put_state(&mut writer, replica, state);
         }
         Err(BackendError::Conflict.into())
@@ -117,7 +125,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut writer = self.writer().await?;
         let state = self.take_state(&mut writer, replica).await?;
-        let seen = state.authority.join(state.heads.values().map(|link| &link.seen));
+        let seen = state.authority.join(state.tips().values().map(|link| &link.seen));
         let may = state.authority.standing(&identity, &[capability], &seen).is_some();
         self.put_state(&mut writer, replica, state);
         Ok(may)
@@ -156,10 +164,10 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// Stages an op, after ops that merge heads if there are more than one op may have as parents.
     fn all(mut self, draft: Draft) -> Result<OpId, AppendError> {
-        if self.state.heads.len() > MAX_PARENTS {
+        if self.state.tips().len() > MAX_PARENTS {
             // Merges need their author's standing as any op does, which perhaps not every head has seen.
             let mut with_standing = self.head_with_standing()?;
-            while self.state.heads.len() > MAX_PARENTS {
+            while self.state.tips().len() > MAX_PARENTS {
                 with_standing = self.one(Draft::default(), Some(with_standing))?;
             }
         }
@@ -169,7 +177,7 @@ impl Writing<'_> {
     fn head_with_standing(&self) -> Result<OpId, AppendError> {
         let author = self.author.id();
         let stands = |link: &Link| self.state.authority.standing(&author, &[Capability::WRITE], &link.seen).is_some();
-        match self.state.heads.iter().find(|(_, link)| stands(link)) {
+        match self.state.tips().iter().find(|(_, link)| stands(link)) {
             Some((id, _)) => Ok(*id),
             None => Err(AppendError::NotAllowed { author, capability: Capability::WRITE.to_owned() }),
         }
@@ -178,8 +186,9 @@ impl Writing<'_> {
     /// Stages an op on top of as many heads as it may have, this one in any case.
     fn one(&mut self, draft: Draft, head: Option<OpId>) -> Result<OpId, AppendError> {
         let Self { replica, author, time, .. } = *self;
-        let first = head.into_iter().filter_map(|id| self.state.heads.get_key_value(&id));
-        let others = self.state.heads.iter().filter(|(id, _)| Some(**id) != head);
+        let tips = self.state.tips();
+        let first = head.into_iter().filter_map(|id| tips.get_key_value(&id));
+        let others = tips.iter().filter(|(id, _)| Some(**id) != head);
         let chosen: BTreeMap<OpId, Link> =
             first.chain(others).take(MAX_PARENTS).map(|(id, link)| (*id, link.clone())).collect();
         let (parents, links): (Vec<OpId>, Vec<Link>) = chosen.into_iter().unzip();
@@ -193,7 +202,7 @@ impl Writing<'_> {
         let id = op.id();
         let not_allowed = |reason| match reason {
             Refusal::Standing { author, capability } => AppendError::NotAllowed { author, capability },
-            other => unreachable!("an op of our own stands on grants that were chosen for it: {other}"),
+            reason => AppendError::Refused { reason },
         };
         self.state.stage(self.staged, op, draft.payload, &links).map_err(not_allowed)?;
         Ok(id)
@@ -202,11 +211,11 @@ impl Writing<'_> {
 
 /// The grants that the op has to stand on.
 fn standing(state: &ReplicaState, author: &Author, draft: &Draft, seen: &Seen) -> Result<Vec<OpId>, AppendError> {
-    let mut needed = vec![Capability::WRITE];
-    if let Some(Act::Grant { can, .. }) = &draft.act {
-        needed.push(Capability::GRANT);
-        needed.extend(can.iter().map(Capability::as_str));
+    if let Some(Act::Renounce { grant, .. }) = &draft.act {
+        return Ok(vec![*grant]);
     }
+    let mut needed = state.authority.needs(draft.act.as_ref());
+    needed.extend(draft.needs.iter().map(Capability::as_str));
     match state.authority.standing(&author.id(), &needed, seen) {
         Some(grants) => Ok(grants),
         None => {

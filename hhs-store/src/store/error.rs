@@ -112,6 +112,12 @@ pub enum AppendError {
         /// What they may not.
         capability: String,
     },
+    /// What the author does to authority cannot be done, by them or at all.
+    #[error("this cannot be done here: {reason}")]
+    Refused {
+        /// Why.
+        reason: Refusal,
+    },
     /// The edit cannot become an op.
     #[error(transparent)]
     Edit(#[from] EditError),
@@ -174,6 +180,14 @@ pub enum IngestError {
         /// The identity.
         missing: IdentityId,
     },
+    /// The op has no effect, as its author was removed before, and more such ops are here than are kept.
+    #[error("the op {op} is one too many that {author} wrote in vain: it is kept once it has effect again")]
+    Withheld {
+        /// The op.
+        op: OpId,
+        /// Who wrote it.
+        author: IdentityId,
+    },
     /// The author had no right to write the op.
     #[error("the op {op} is refused: {reason}")]
     Refused {
@@ -187,7 +201,7 @@ pub enum IngestError {
 impl IngestError {
     /// Whether whoever sent the bundle did what no honest peer does.
     pub fn blames_sender(&self) -> bool {
-        !matches!(self, Self::Store(_))
+        !matches!(self, Self::Store(_) | Self::Withheld { .. })
     }
 }
 

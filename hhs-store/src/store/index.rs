@@ -101,7 +101,7 @@ pub(super) fn targets(bytes: &[u8]) -> Result<Vec<ObjectId>, DecodeError> {
 
 /// The identities that a header names.
 pub(super) fn named_in_header(header: &Header) -> impl Iterator<Item = ObjectId> {
-    let granted = header.act.iter().map(|Act::Grant { to, .. }| ObjectId::from(*to));
+    let granted = header.act.iter().filter_map(Act::grantee).map(ObjectId::from);
     std::iter::once(header.author.into()).chain(granted)
 }
 

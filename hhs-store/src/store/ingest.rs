@@ -68,6 +68,7 @@ impl Store {
         };
         let added = self.settled(&ticket).await?;
         self.remember_keys(new_keys);
+        self.checkpoint_if_due(replica).await;
         Ok(Ingested { added, known: total - added })
     }
 
@@ -95,7 +96,9 @@ impl Store {
         }
         self.stage_ops(&mut writer, replica, ops, false, &mut change).await?;
         // Without ops as well: what is known may not be durable yet.
-        Ok(self.join(change))
+        let ticket = self.join(&writer, change);
+        self.renew(&mut writer, replica).await.ok();
+        Ok(ticket)
     }
 
     /// As [`take`](Self::take) where others may write at the same time: what is read while they do may not go together, and
@@ -128,9 +131,16 @@ impl Store {
     ) -> Result<(), IngestError> {
         let mut state = self.take_state(writer, replica).await?;
         let (mut staged, before) = (Staged::default(), state.count);
+        for (op, _) in &ops {
+            state.prepare(self, op).await?;
+        }
         let outcome = match self.stored_links(&state, &ops).await {
             Ok(links) => stage_all(&mut state, &mut staged, ops, &links),
             Err(error) => Err(error),
+        };
+        let outcome = match outcome {
+            Ok(()) => self.settle(&mut state, &staged, local).await,
+            refused => refused,
         };
         if state.count != before && outcome.is_ok() {
             change.add_ops(&mut state, staged, replica, local);
@@ -139,6 +149,12 @@ impl Store {
             self.put_state(writer, replica, state);
         }
         outcome
+    }
+
+    /// Looks at what has become of the heads, and whether what has no effect is more than is kept.
+    async fn settle(&self, state: &mut ReplicaState, staged: &Staged, local: bool) -> Result<(), IngestError> {
+        state.settle_tips(self, staged).await?;
+        if local { Ok(()) } else { state.check_quota(staged) }
     }
 
     /// The parents that are in the store and not in the bundle.

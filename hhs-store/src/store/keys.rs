@@ -8,7 +8,7 @@
 //! | 3, replica, position | an op: an [`OpRecord`](super::record::OpRecord), with a small payload in it |
 //! | 4, replica, position | the op's payload, if it has one that does not stand in the record |
 //! | 5, replica | the number of the genesis among the objects |
-//! | 6, replica, n | the position of the nth op that acts on authority |
+//! | 6, replica, n | the position of the nth op that acts on authority; if it withdraws something, which positions it has not seen |
 //! | 7, replica, position | the id of the op, which is a head; none if the last op is the only head |
 //! | 8, name | something that this device keeps for itself |
 //!
@@ -38,6 +38,20 @@
 //! | 26 | how many commits there were, where several hosts have one database |
 //! | 27, number of a commit | the replicas that have news with it, there: id, ops, new ones of them |
 //!
+//! Since format 3 there is what became void. These, too, follow from the rest:
+//!
+//! | key | value |
+//! | --- | --- |
+//! | 31, replica | positions and ids of the effective heads, if some heads are not; nothing if that has to be found out |
+//! | 32, replica, position | author and size of an op without effect that nothing effective stands on |
+//!
+//! Checkpoints of live replicas are a cache: without them everything is the same, and takes longer.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | 29, replica, position | what stands over the checkpoint of the ops below that position: see [`checkpoints`](super::checkpoints) |
+//! | 30, replica, position, n | its nth part, of 1 MiB |
+//!
 //! Numbers and positions are 8 bytes, replicas 4, selectors 16, big-endian. Only ids and selectors are random: all else
 //! appends.
 
@@ -47,7 +61,7 @@ use crate::backend::{Batch, Write};
 use hhs_model::{Hash, ObjectId};
 
 /// The first bytes of all keys.
-pub(super) const KINDS: [std::ops::RangeInclusive<u8>; 2] = [0..=8, 16..=28];
+pub(super) const KINDS: [std::ops::RangeInclusive<u8>; 2] = [0..=8, 16..=32];
 
 pub(super) const FORMAT: &[u8] = &[0];
 pub(super) const PLACE: u8 = 1;
@@ -71,6 +85,10 @@ pub(super) const FLOORS: &[u8] = &[25];
 pub(super) const INDEXING: &[u8] = &[28];
 pub(super) const COMMITS: &[u8] = &[26];
 const NEWS: u8 = 27;
+pub(super) const CHECKPOINT: u8 = 29;
+pub(super) const CHECKPOINT_PART: u8 = 30;
+pub(super) const TIPS: u8 = 31;
+pub(super) const WITHHELD: u8 = 32;
 
 pub(super) fn place(id: impl Into<ObjectId>) -> Vec<u8> {
     let mut key = Vec::with_capacity(33);
@@ -187,6 +205,38 @@ pub(super) fn deleting(replica: u32) -> Vec<u8> {
 
 pub(super) fn news(commit: u64) -> Vec<u8> {
     with_number(vec![NEWS], commit)
+}
+
+pub(super) fn checkpoint(replica: u32, position: u64) -> Vec<u8> {
+    in_replica(CHECKPOINT, replica, position)
+}
+
+pub(super) fn checkpoints_of(replica: u32) -> Vec<u8> {
+    prefix(CHECKPOINT, replica)
+}
+
+pub(super) fn checkpoint_part(replica: u32, position: u64, part: u64) -> Vec<u8> {
+    with_number(checkpoint_parts(replica, position), part)
+}
+
+pub(super) fn checkpoint_parts(replica: u32, position: u64) -> Vec<u8> {
+    in_replica(CHECKPOINT_PART, replica, position)
+}
+
+pub(super) fn parts_of(replica: u32) -> Vec<u8> {
+    prefix(CHECKPOINT_PART, replica)
+}
+
+pub(super) fn tips(replica: u32) -> Vec<u8> {
+    prefix(TIPS, replica)
+}
+
+pub(super) fn withheld(replica: u32, position: u64) -> Vec<u8> {
+    in_replica(WITHHELD, replica, position)
+}
+
+pub(super) fn all_withheld(replica: u32) -> Vec<u8> {
+    prefix(WITHHELD, replica)
 }
 
 pub(super) fn doomed(id: ObjectId) -> Vec<u8> {

@@ -7,8 +7,10 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 use hhs_model::ReplicaId;
+use hhs_model::authority::Authority;
 
-use super::{ReadLimit, Store, StoreError, StoredOp, corrupted};
+use super::StoredOp;
+use super::checkpoints::CheckpointBytes;
 use crate::mailbox::{Bin, Receiver, Sender, mailbox};
 
 /// What commits have changed in a replica.
@@ -29,17 +31,34 @@ pub struct Committed {
 pub struct CommitStream(Receiver<News>);
 
 /// Kept up with the ops of a replica. All but [`settle`](Self::settle) are called with the writer locked.
+///
+/// One that cannot follow becomes stale: nothing is written on top of it, what is staged passes it by, and it is
+/// [made anew](Store::renew) aside, by [`begin`](Self::begin), [`catch_up`](Self::catch_up) and [`show`](Self::show).
 pub(crate) trait Applies: Send + Sync {
-    /// Applies ops that will be committed, on top of all that was applied before.
-    fn stage(&self, ops: &[StoredOp]);
-    /// Takes note that ops are durable; applies those that it has not applied yet.
+    /// Applies ops that will be committed, on top of all that was applied before. The authority knows all of them.
+    fn stage(&self, ops: &[StoredOp], authority: &Authority);
+    /// Takes note that ops are durable.
     fn settle(&self, ops: &[StoredOp]);
+    /// Applies the next durable ops.
+    fn catch_up(&self, ops: &[StoredOp], authority: &Authority);
+    /// Begins anew, aside, with what a checkpoint holds or without any op; whether that is possible.
+    fn begin(&self, checkpoint: Option<CheckpointBytes<'_>>, authority: &Authority) -> bool;
+    /// Shows what was made aside.
+    fn show(&self);
+    /// Takes note that some of the ops that were staged will never be durable.
+    fn lose(&self);
     /// Ends all that is told of changes: the replica was deleted.
     fn end(&self);
-    /// How many durable ops it has applied, and how many others.
+    /// How many durable ops it has applied, and how many others; of what is being made aside, if something is.
     fn applied(&self) -> Applied;
-    /// Begins anew, without any op: some of those that were staged will never be durable.
-    fn reset(&self);
+    /// What a checkpoint of it is a checkpoint of.
+    fn kind(&self) -> String;
+    /// Whether so much came since the last checkpoint that it is time for another.
+    fn wants_checkpoint(&self) -> bool;
+    /// The position of the next op and what a checkpoint there holds, unless there is one already. Not while ops are staged.
+    fn save(&self) -> Option<(u64, Vec<u8>)>;
+    /// Takes note that a checkpoint was written.
+    fn saved(&self, position: u64, bytes: usize);
 }
 
 /// How far a live replica has come.
@@ -49,6 +68,10 @@ pub(crate) struct Applied {
     pub(crate) durable: u64,
     /// Ops that are staged.
     pub(crate) staged: u64,
+    /// Whether it has to be made anew.
+    pub(crate) stale: bool,
+    /// Whether that has begun.
+    pub(crate) aside: bool,
 }
 
 /// Who is told.
@@ -56,6 +79,8 @@ pub(crate) struct Applied {
 pub(super) struct Listeners {
     watchers: Vec<Sender<News>>,
     live: BTreeMap<ReplicaId, Vec<Weak<dyn Applies>>>,
+    /// Replicas with live ones that are stale, for whoever locks the writer next.
+    pub(super) stale: BTreeSet<ReplicaId>,
     /// When there are so many replicas, those without live handles are forgotten.
     crowded: usize,
 }
@@ -100,34 +125,6 @@ impl Listeners {
             watcher.post(|news| news.add(committed));
             watcher.is_read()
         });
-    }
-}
-
-impl Store {
-    /// The live replicas of an id apply what was staged. Called with the writer locked.
-    pub(super) fn stage_live(&self, replica: ReplicaId, ops: &[StoredOp]) {
-        // Not within the lock of the listeners: what a class does may take long.
-        let live = self.listeners().live(replica);
-        live.iter().for_each(|live| live.stage(ops));
-    }
-
-    /// Reads for a live replica what it lacks of the first `count` ops. Called with the writer locked, or before the store
-    /// knows of it.
-    pub(crate) async fn catch_up(&self, id: ReplicaId, live: &dyn Applies, count: u64) -> Result<(), StoreError> {
-        loop {
-            let applied = live.applied().durable;
-            let ops = match applied < count {
-                true => self.ops(id, applied..count, PAGE).await?,
-                false => return Ok(()),
-            };
-            if ops.is_empty() {
-                return Ok(());
-            }
-            live.settle(&ops);
-            if live.applied().durable <= applied {
-                return Err(corrupted("the op of a position is not there"));
-            }
-        }
     }
 }
 
@@ -182,6 +179,3 @@ impl Bin for News {
         self.order.pop_front().and_then(|replica| self.replicas.remove(&replica))
     }
 }
-
-/// How much of a history a live replica reads at once.
-const PAGE: ReadLimit = ReadLimit { ops: 1024, bytes: 4 << 20 };

@@ -143,7 +143,7 @@ impl Store {
             objects.push((id.into(), genesis));
         }
         let change = self.stage_objects(&mut writer, objects, Some((id, class))).await?;
-        let ticket = self.join(change);
+        let ticket = self.join(&writer, change);
         drop(writer);
         self.settled(&ticket).await?;
         Ok(())

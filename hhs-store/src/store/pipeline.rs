@@ -18,6 +18,7 @@ use super::failure::Failure;
 use super::keys;
 use super::replica::Link;
 use super::shared;
+use super::writer::Writer;
 use super::{Committed, Inner, Store, StoredOp};
 use crate::backend::{BackendError, Batch, Write};
 
@@ -157,6 +158,13 @@ impl Pipeline {
         self.groups.iter().rev().find_map(|group| group.links.get(op))
     }
 
+    /// A staged op, by its position.
+    pub(super) fn staged_op(&self, replica: ReplicaId, position: u64) -> Option<StoredOp> {
+        let units = self.groups.iter().flat_map(|group| &group.units).filter_map(|unit| unit.ops.as_ref());
+        let mut ops = units.filter(|ops| ops.committed.replica == replica).flat_map(|ops| &ops.ops);
+        ops.find(|stored| stored.position == position).cloned()
+    }
+
     /// Whether ops of a replica are staged.
     pub(super) fn has_staged(&self, replica: ReplicaId) -> bool {
         self.groups.iter().any(|group| group.replicas.contains(&replica))
@@ -250,10 +258,12 @@ impl Group {
 
 impl Store {
     /// Adds what was staged to the open group, and shows it to live replicas. Called with the writer locked.
-    pub(super) fn join(&self, change: Change) -> Arc<Ticket> {
+    pub(super) fn join(&self, writer: &Writer, change: Change) -> Arc<Ticket> {
         let unit = self.join_as(change, |progress| Arc::new(Ticket { progress: Mutex::new(progress) }));
-        if let Some(staged) = &unit.ops {
-            self.stage_live(staged.committed.replica, &staged.ops);
+        if let Some(staged) = &unit.ops
+            && let Some(state) = writer.state(staged.committed.replica)
+        {
+            self.stage_live(staged.committed.replica, &staged.ops, &state.authority);
         }
         unit.ticket.clone()
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
+use hhs_model::authority::{Seen, Standing};
 use hhs_model::history::{Difference, Positions};
 use hhs_model::op::{Genesis, Op};
+use hhs_model::replay::Kept;
 use hhs_model::{Frontier, Hash, OpId, ReplicaId};
 
 use super::keys;
@@ -19,10 +21,38 @@ pub struct StoredOp {
     pub position: u64,
     /// One more than the greatest height of its parents; 0 without parents.
     pub height: u64,
+    /// The positions of its parents, in the order in which the op names them.
+    pub parents: Vec<u64>,
+    /// What its author had seen of authority.
+    pub seen: Seen,
     /// The op.
     pub op: Op,
     /// Its payload, if it has one.
     pub payload: Option<Vec<u8>>,
+}
+
+impl StoredOp {
+    /// The op as a replay takes it.
+    pub fn kept(&self) -> Kept<'_> {
+        let Self { position, parents, seen, op, payload, .. } = self;
+        Kept { op, position: *position, parents, seen, payload: payload.as_deref() }
+    }
+
+    /// What its verdict depends on.
+    pub fn standing(&self) -> Standing<'_> {
+        let header = self.op.header();
+        Standing { grants: &header.grants, position: self.position, act: header.act.as_ref().map(|_| self.op.id()) }
+    }
+
+    /// Bytes of its payload.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        self.payload.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Bytes of header and payload.
+    pub(crate) fn bytes(&self) -> usize {
+        self.op.bytes().len() + self.payload_bytes()
+    }
 }
 
 /// How much to read at once.
@@ -72,12 +102,16 @@ impl Store {
         Ok(ids)
     }
 
-    /// The heads of a replica.
+    /// The heads of a replica: what a new op stands on, and peers are told of. Ops without effect that nothing effective
+    /// stands on are left out; they are the [withheld heads](Self::withheld_heads).
     ///
     /// # Errors
     /// [`StoreError::NoReplica`] if it is not here.
     pub async fn frontier(&self, replica: ReplicaId) -> Result<Frontier, StoreError> {
         let number = self.replica_number(replica).await?;
+        if let Some(tips) = self.listed_tips(number, replica).await? {
+            return Ok(tips.into_iter().collect());
+        }
         let all = Limit { entries: usize::MAX, bytes: usize::MAX };
         let mut last = self.last_op(number).await?;
         loop {
@@ -94,6 +128,12 @@ impl Store {
                 false => last = still,
             }
         }
+    }
+
+    /// All entries below a prefix.
+    pub(super) async fn all(&self, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
+        let all = Limit { entries: usize::MAX, bytes: usize::MAX };
+        Ok(self.backend().scan(prefix_range(prefix), Order::Ascending, all).await?)
     }
 
     /// The op with the highest position.
@@ -218,15 +258,27 @@ impl Store {
         let mut ops = Vec::with_capacity(records.len());
         for (key, record) in records {
             let position = keys::number(&key, 5)?;
-            let Signed { height, header, payload } = OpRecord::into_signed(record)?;
+            let Signed { height, parents, seen, header, payload } = OpRecord::into_signed(record)?;
             let op = Op::from_vec(header).map_err(|_| corrupted("the header of an op cannot be read"))?;
             if payload.is_some() && op.header().payload.is_none() {
                 return Err(corrupted("a payload stands in the record of an op that has none"));
             }
-            ops.push(StoredOp { position, height, op, payload });
+            if parents.iter().any(|parent| *parent >= position) {
+                return Err(corrupted("an op stands above its parents, and one does not"));
+            }
+            ops.push(StoredOp { position, height, parents, seen, op, payload });
         }
         self.add_payloads(number, &mut ops, limit).await?;
         Ok(ops)
+    }
+
+    /// The op at a position, if there is one.
+    ///
+    /// # Errors
+    /// If the replica is not here or the backend cannot read.
+    pub async fn op_at(&self, replica: ReplicaId, position: u64) -> Result<Option<StoredOp>, StoreError> {
+        let one = ReadLimit { ops: 1, bytes: usize::MAX };
+        Ok(self.ops(replica, position..position.saturating_add(1), one).await?.pop())
     }
 
     /// Reads the payloads that do not stand in the records of their ops. Ops go that the limit cuts off with them.
@@ -251,7 +303,7 @@ impl Store {
                     None => return Err(corrupted("the payload of an op is not there")),
                 }
             }
-            bytes += stored.op.bytes().len() + stored.payload.as_ref().map_or(0, Vec::len);
+            bytes += stored.bytes();
             admitted += 1;
         }
         ops.truncate(admitted);

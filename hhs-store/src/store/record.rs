@@ -71,7 +71,7 @@ impl OpRecord {
         for parent in parents {
             encoder.uint(*parent);
         }
-        encoder.value(&seen.0);
+        encoder.value(seen);
         encoder.bytes(header);
         payload.map(|payload| encoder.bytes(payload));
         encoder.finish().expect("numbers and byte strings are encodable at any size")
@@ -80,7 +80,7 @@ impl OpRecord {
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
         let read = |decoder: &mut Decoder<'_>| -> Result<Self, DecodeError> {
             let parts = read_parts(decoder)?;
-            let (height, parents, seen) = (decoder.uint()?, decoder.value()?, Seen(decoder.value()?));
+            let (height, parents, seen) = (decoder.uint()?, decoder.value()?, decoder.value()?);
             let header = decoder.bytes()?.to_vec();
             let payload = parts.read_payload(decoder)?.map(<[u8]>::to_vec);
             Ok(Self { height, parents, seen, header, payload })
@@ -90,11 +90,16 @@ impl OpRecord {
 
     /// What reading a long history needs, without copies of the rest.
     pub(super) fn into_signed(mut bytes: Vec<u8>) -> Result<Signed, StoreError> {
-        let Outline { height, header, payload } = Outline::of(&bytes)?;
+        let Outline { header, payload, .. } = Outline::of(&bytes)?;
+        let read = |decoder: &mut Decoder<'_>| {
+            read_parts(decoder)?;
+            Ok((decoder.uint()?, decoder.value()?, decoder.value()?))
+        };
+        let (height, parents, seen) = read(&mut Decoder::unbounded(&bytes)).map_err(unreadable)?;
         let payload = payload.map(|length| bytes[bytes.len() - length..].to_vec());
         bytes.truncate(header.end);
         bytes.drain(..header.start);
-        Ok(Signed { height, header: bytes, payload })
+        Ok(Signed { height, parents, seen, header: bytes, payload })
     }
 
     /// The header, made of the record's own bytes.
@@ -126,11 +131,12 @@ impl OpRecord {
     }
 }
 
-/// An op without what its own past says about it, but for its height.
+/// An op with what its own past says about it, the header being made of the record's own bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Signed {
     pub(super) height: u64,
-    /// Made of the record's own bytes.
+    pub(super) parents: Vec<u64>,
+    pub(super) seen: Seen,
     pub(super) header: Vec<u8>,
     /// The payload, if it stands in the record.
     pub(super) payload: Option<Vec<u8>>,
@@ -138,7 +144,6 @@ pub(super) struct Signed {
 
 /// Where the parts of a record are, but for the lists, which nothing is allocated for.
 struct Outline {
-    height: u64,
     header: Range<usize>,
     /// The length of the payload, which is the last part.
     payload: Option<usize>,
@@ -148,7 +153,7 @@ impl Outline {
     fn of(bytes: &[u8]) -> Result<Self, StoreError> {
         let read = |decoder: &mut Decoder<'_>| -> Result<Self, DecodeError> {
             let parts = read_parts(decoder)?;
-            let height = decoder.uint()?;
+            decoder.uint()?;
             for _ in ["parents", "seen"] {
                 (0..decoder.list()?).try_for_each(|_| decoder.uint().map(drop))?;
                 decoder.leave();
@@ -156,7 +161,7 @@ impl Outline {
             let length = decoder.bytes()?.len();
             let end = bytes.len() - decoder.remaining();
             let payload = parts.read_payload(decoder)?.map(<[u8]>::len);
-            Ok(Self { height, header: end - length..end, payload })
+            Ok(Self { header: end - length..end, payload })
         };
         read(&mut Decoder::unbounded(bytes)).map_err(unreadable)
     }

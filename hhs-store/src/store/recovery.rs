@@ -9,10 +9,10 @@ use std::sync::Arc;
 use hhs_model::ReplicaId;
 
 use super::failure::Failure;
-use super::listeners::Applies;
 use super::pipeline::{Change, ChangedOps, Progress, Ticket, Unit};
+use super::replica::ReplicaState;
 use super::writer::Writer;
-use super::{IngestError, Store, StoreError};
+use super::{IngestError, Store, StoreError, StoredOp};
 use crate::backend::BackendError;
 
 impl Store {
@@ -29,8 +29,12 @@ impl Store {
             true => self.stage_again(writer, &units).await?,
             false => (Vec::new(), units.iter().map(|unit| (unit.clone(), failure.clone())).collect()),
         };
-        let lost = failed.iter().filter_map(|(unit, _)| unit.ops.as_ref()).map(|ops| ops.committed.replica).collect();
-        self.rebuild(&lost, &staged).await?;
+        for (unit, _) in &failed {
+            let live = unit.ops.as_ref().map(|ops| self.listeners().live(ops.committed.replica));
+            live.into_iter().flatten().for_each(|live| live.lose());
+        }
+        let touched = units.iter().filter_map(|unit| unit.ops.as_ref()).map(|ops| ops.committed.replica).collect();
+        self.rebuild(writer, &touched, &staged).await?;
 
         let mut pipeline = self.pipeline();
         pipeline.broken = None;
@@ -99,30 +103,40 @@ impl Store {
         Ok(change)
     }
 
-    /// Makes live replicas show what is durable, and what was staged again. Those that had applied what is lost begin anew.
-    async fn rebuild(&self, lost: &BTreeSet<ReplicaId>, staged: &[StagedAgain]) -> Result<(), StoreError> {
-        for replica in lost {
+    /// Makes live replicas show what is durable, and what was staged again. Those that had applied what is lost, or stands
+    /// elsewhere now, begin anew.
+    async fn rebuild(
+        &self,
+        writer: &mut Writer,
+        touched: &BTreeSet<ReplicaId>,
+        staged: &[StagedAgain],
+    ) -> Result<(), StoreError> {
+        for replica in touched {
             let live = self.listeners().live(*replica);
-            if live.is_empty() {
+            let ops = || staged.iter().filter_map(|staged| staged.unit.ops.as_ref());
+            let ops = || ops().filter(|ops| ops.committed.replica == *replica).flat_map(|ops| &ops.ops);
+            if live.iter().all(|live| !live.applied().stale) {
                 continue;
             }
             let count = match self.count(*replica).await {
-                Err(StoreError::NoReplica(_)) => 0,
+                Err(StoreError::NoReplica(_)) => continue,
                 count => count?,
             };
-            for live in live {
-                self.begin_anew(*replica, &*live, count).await?;
-                let ops = staged.iter().filter_map(|staged| staged.unit.ops.as_ref());
-                let ops = ops.filter(|ops| ops.committed.replica == *replica);
-                ops.for_each(|ops| live.stage(&ops.ops));
+            let (state, held) = match writer.take(*replica) {
+                Some(state) => (state, true),
+                // What others commit meanwhile does not matter to those that show less.
+                None => (ReplicaState::load(self, *replica).await?, false),
+            };
+            let ops: Vec<StoredOp> = ops().cloned().collect();
+            for live in live.into_iter().filter(|live| live.applied().stale) {
+                self.bring_up_to(*replica, &*live, &state.authority, count).await?;
+                live.stage(&ops, &state.authority);
+            }
+            if held {
+                self.put_state(writer, *replica, state);
             }
         }
         Ok(())
-    }
-
-    async fn begin_anew(&self, replica: ReplicaId, live: &dyn Applies, count: u64) -> Result<(), StoreError> {
-        live.reset();
-        self.catch_up(replica, live, count).await
     }
 }
 

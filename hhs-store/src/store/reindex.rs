@@ -1,7 +1,7 @@
 //! Making the indexes of a store, all or those that an older format did not have: page by page, and from where it was left
 //! if it is interrupted.
 //!
-//! A store in format 1 has no entries under the keys from 16 on. It is brought to format 2 in place: every page writes
+//! A store in format 1 has no entries under the keys from 16 on. It is brought to format 3 in place: every page writes
 //! entries that follow from what is there, together with how far this has come, and the number of the format comes last.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use hhs_model::{ObjectId, OpId, object};
 use super::index;
 use super::keys;
 use super::record::{OpRecord, Place};
+use super::tips::withdraws;
 use super::{FORMAT, StoreError, corrupted};
 use crate::backend::{Backend, BackendError, Batch, Entry, Limit, Order, Write, prefix_range};
 
@@ -22,15 +23,21 @@ use crate::backend::{Backend, BackendError, Batch, Entry, Limit, Order, Write, p
 /// # Errors
 /// If it has a format that is not known here, or the backend fails.
 pub(super) async fn prepare(backend: &dyn Backend, place: &str) -> Result<(), StoreError> {
+    let numbers = [WITHOUT_INDEXES, WITHOUT_VERDICTS, FORMAT].map(u64::to_be_bytes);
+    let known = numbers.each_ref().map(|number| Some(number.as_slice()));
     match backend.get(keys::FORMAT).await? {
         None => create(backend).await,
-        Some(found) if found == FORMAT.to_be_bytes() || found == WITHOUT_INDEXES.to_be_bytes() => {
-            match backend.get(keys::INDEXING).await? {
-                Some(progress) => Progress::from_bytes(&progress)?.run(backend).await,
-                None if found == FORMAT.to_be_bytes() => Ok(()),
-                None => Progress::missing().run(backend).await,
+        Some(found) if known.contains(&Some(found.as_slice())) => match backend.get(keys::INDEXING).await? {
+            Some(progress) => Progress::from_bytes(&progress)?.run(backend).await,
+            None if found == WITHOUT_INDEXES.to_be_bytes() => Progress::missing().run(backend).await,
+            None if found == WITHOUT_VERDICTS.to_be_bytes() => {
+                // No op in it is void, and there are no checkpoints.
+                let mut batch = Batch::new();
+                batch.put(keys::FORMAT, FORMAT.to_be_bytes());
+                Ok(backend.commit(batch).await?)
             }
-        }
+            None => Ok(()),
+        },
         Some(found) => Err(StoreError::Backend(BackendError::Version {
             place: place.to_owned(),
             found: found.try_into().map_or("unknown".into(), |bytes| u64::from_be_bytes(bytes).to_string()),
@@ -59,10 +66,12 @@ async fn create(backend: &dyn Backend) -> Result<(), StoreError> {
 
 /// The format before there were indexes of classes and links.
 const WITHOUT_INDEXES: u64 = 1;
+/// The format before ops could be void.
+const WITHOUT_VERDICTS: u64 = 2;
 /// How much is read for one batch.
 const PAGE: Limit = Limit { entries: 1024, bytes: 4 << 20 };
 /// What is wiped before all is made again.
-const WIPED: [u8; 10] = [
+const WIPED: [u8; 14] = [
     keys::PLACE,
     keys::ACT,
     keys::HEAD,
@@ -73,6 +82,10 @@ const WIPED: [u8; 10] = [
     keys::LINKED,
     keys::REPLICA_OF_CLASS,
     keys::WRITES,
+    keys::CHECKPOINT,
+    keys::CHECKPOINT_PART,
+    keys::TIPS,
+    keys::WITHHELD,
 ];
 
 /// How far the indexes are made.
@@ -234,6 +247,10 @@ impl Progress {
             if op.header().act.is_some() {
                 batch.put(keys::act(replica, acts), position.to_be_bytes());
                 acts += 1;
+            }
+            if withdraws(&op) {
+                // Which heads count is found out by who reads the replica.
+                batch.put(keys::tips(replica), []);
             }
             move_heads(batch, replica, position, op.id(), &record.parents);
         }

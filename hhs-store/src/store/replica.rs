@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hhs_model::authority::{Authority, Refusal, Seen};
 use hhs_model::bounds::MAX_CHILD_LEVELS;
+use hhs_model::history::{Graph, Positions};
 use hhs_model::object;
 use hhs_model::op::{Founding, FoundingError, Genesis, Op};
 use hhs_model::{ObjectId, OpId, ReplicaId};
@@ -13,6 +14,7 @@ use super::keys;
 use super::read::StoredOp;
 use super::recent::Recent;
 use super::record::{MAX_INLINE_BYTES, OpRecord, Place};
+use super::tips::{Tips, act_entry, read_act_entry, withdraws};
 use super::{Store, StoreError, corrupted, next_number};
 use crate::backend::{Batch, Limit, Order, prefix_range};
 
@@ -21,6 +23,10 @@ pub(super) struct ReplicaState {
     pub(super) authority: Authority,
     pub(super) count: u64,
     pub(super) heads: BTreeMap<OpId, Link>,
+    /// Which op stands on which, as soon as any op withdraws authority: then it matters what that one has not seen.
+    pub(super) graph: Option<Graph>,
+    /// Which of the heads count.
+    pub(super) tips: Tips,
     /// Whether the heads have entries. A single one needs none: it is the last op, as that has no successor.
     listed: bool,
     /// Identities that the index lists as named by ops of this replica, as far as that was needed lately.
@@ -60,21 +66,31 @@ impl ReplicaState {
         let count = next_number(store.backend(), &keys::ops_of(number)).await?;
         let authority = Authority::new(founding);
         let (heads, named) = (BTreeMap::new(), Recent::new(NAMED));
-        let mut state = Self { number, authority, count, heads, listed: false, named };
+        let mut state =
+            Self { number, authority, count, heads, graph: None, tips: Tips::default(), listed: false, named };
         let mut act = 0;
+        let mut not_seen = BTreeMap::new();
         let nth = |key: &[u8], value: &[u8]| match keys::number(key, 5)? {
             found if found == act => {
                 act += 1;
-                keys::number(value, 0)
+                let (position, unseen) = read_act_entry(value)?;
+                not_seen.extend(unseen.map(|unseen| (position, unseen)));
+                Ok(position)
             }
             _ => Err(corrupted("an op that acts on authority is not listed")),
         };
-        for (_, record) in state.listed_in(store, keys::acts_of(number), nth).await? {
+        for (position, record) in state.listed_in(store, keys::acts_of(number), nth).await? {
             let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
             if op.header().act.is_none() || !state.authority.knows(&record.seen) {
                 return Err(corrupted("an op does not act on authority as the list says"));
             }
-            state.authority.add(&op, record.seen);
+            let not_seen = not_seen.remove(&position);
+            if withdraws(&op) && not_seen.is_none() {
+                state.read_graph(store, &Staged::default()).await?;
+            }
+            let graph = state.graph.as_ref();
+            let not_seen = || not_seen.unwrap_or_else(|| unseen(graph, position));
+            state.authority.add(&op, position, record.height, record.seen, not_seen);
         }
         let mut heads = state.listed_in(store, keys::heads_of(number), |key, _| keys::number(key, 5)).await?;
         state.listed = !heads.is_empty();
@@ -86,6 +102,7 @@ impl ReplicaState {
             let seen = state.seen_after(&id, record.seen)?;
             state.heads.insert(id, Link { position, height: record.height, seen });
         }
+        state.load_tips(store).await?;
         Ok(state)
     }
 
@@ -103,7 +120,7 @@ impl ReplicaState {
         self.records(store, &positions).await
     }
 
-    async fn records(&self, store: &Store, positions: &[u64]) -> Result<Vec<(u64, OpRecord)>, StoreError> {
+    pub(super) async fn records(&self, store: &Store, positions: &[u64]) -> Result<Vec<(u64, OpRecord)>, StoreError> {
         let mut records = Vec::with_capacity(positions.len());
         for chunk in positions.chunks(512) {
             let wanted: Vec<Vec<u8>> = chunk.iter().map(|position| keys::op(self.number, *position)).collect();
@@ -115,13 +132,21 @@ impl ReplicaState {
         Ok(records)
     }
 
+    /// Makes ready to stage ops from elsewhere: for those that withdraw authority it matters what they have not seen.
+    pub(super) async fn prepare(&mut self, store: &Store, op: &Op) -> Result<(), StoreError> {
+        match withdraws(op) {
+            true => self.read_graph(store, &Staged::default()).await,
+            false => Ok(()),
+        }
+    }
+
     /// What ops on top of `op` have seen, if `op` itself had seen `seen`.
     ///
     /// # Errors
     /// If that, which comes from a record, cannot be.
     pub(super) fn seen_after(&self, op: &OpId, seen: Seen) -> Result<Seen, StoreError> {
         match self.authority.number_of(op) {
-            Some(number) => Ok(Seen(vec![number])),
+            Some(number) => Ok(Seen::act(number)),
             None if self.authority.knows(&seen) => Ok(seen),
             None => Err(corrupted("an op has seen what is not there")),
         }
@@ -148,10 +173,6 @@ impl ReplicaState {
         if let (Some(payload), None) = (&payload, inline) {
             batch.put(keys::payload(self.number, position), payload.clone());
         }
-        if op.header().act.is_some() {
-            let number = self.authority.len() as u64;
-            batch.put(keys::act(self.number, number), position.to_be_bytes());
-        }
         for id in index::named_in_header(op.header()) {
             if self.named.get(id).is_none() {
                 batch.put(keys::writes(id, self.number), position.to_be_bytes());
@@ -162,9 +183,21 @@ impl ReplicaState {
             batch.put(keys::linked(id, self.number, position), []);
         }
         self.count += 1;
-        let after = self.authority.add(&op, seen);
-        self.move_heads(staged, &op, Link { position, height, seen: after });
-        staged.ops.push(StoredOp { position, height, op, payload });
+        if let Some(graph) = &mut self.graph {
+            graph.push(&below);
+        }
+        let (number, before) = (self.authority.len() as u64, self.authority.epoch());
+        // Without a graph, what withdraws authority stands on all heads: own ops do.
+        let not_seen = withdraws(&op).then(|| unseen(self.graph.as_ref(), position));
+        if op.header().act.is_some() {
+            batch.put(keys::act(self.number, number), act_entry(position, not_seen.as_ref()));
+        }
+        let its_own = seen.clone();
+        let added = self.authority.add(&op, position, height, seen, || not_seen.unwrap_or_default());
+        let link = Link { position, height, seen: added.seen };
+        self.move_tips(&op, parents, &link, self.authority.epoch() != before);
+        self.move_heads(staged, &op, link);
+        staged.ops.push(StoredOp { position, height, parents: below, seen: its_own, op, payload });
         Ok(())
     }
 
@@ -189,6 +222,7 @@ impl ReplicaState {
     /// The batch of all that was staged, the heads included: they have entries as long as there are several.
     pub(super) fn finish(&mut self, staged: &mut Staged) -> Batch {
         let mut batch = std::mem::take(&mut staged.batch);
+        self.list_tips(&mut batch);
         let added = std::mem::take(&mut staged.heads_added);
         let removed = std::mem::take(&mut staged.heads_removed);
         if added.is_empty() {
@@ -208,6 +242,11 @@ impl ReplicaState {
         }
         batch
     }
+}
+
+/// The positions before one that are not in its past.
+fn unseen(graph: Option<&Graph>, position: u64) -> Positions {
+    graph.map(|graph| graph.unseen(position)).unwrap_or_default()
 }
 
 /// Identities that are remembered as listed, in each of two generations. Too low: some are listed again, which changes

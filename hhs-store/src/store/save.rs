@@ -63,7 +63,7 @@ impl Store {
         let mut writer = self.writer().await?;
         let objects = ids.iter().copied().zip(objects).collect();
         let change = self.stage_objects(&mut writer, objects, None).await?;
-        let ticket = self.join(change);
+        let ticket = self.join(&writer, change);
         drop(writer);
         self.settled(&ticket).await?;
         Ok(ids)

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use hhs_model::{Hash, ReplicaId};
 
+use super::replica::ReplicaState;
 use super::writer::Writer;
 use super::{Committed, Store, StoreError, corrupted, keys};
 use crate::backend::{Backend, Batch, Limit, Order};
@@ -40,8 +41,16 @@ impl Store {
         let next = Writer::read(self.backend()).await?;
         for committed in &news {
             let live = self.listeners().live(committed.replica);
+            if live.is_empty() || committed.ops == 0 {
+                continue;
+            }
+            let state = match ReplicaState::load(self, committed.replica).await {
+                // Deleted since, which is the next news.
+                Err(StoreError::NoReplica(_)) => continue,
+                state => state?,
+            };
             for live in live {
-                self.catch_up(committed.replica, &*live, committed.ops).await?;
+                self.catch_up(committed.replica, &*live, &state.authority, committed.ops).await?;
             }
         }
         if news.iter().any(|committed| committed.ops == 0) {

@@ -23,6 +23,11 @@ impl States {
         Some(state)
     }
 
+    /// Looks at a state.
+    pub(super) fn get(&self, replica: ReplicaId) -> Option<&ReplicaState> {
+        self.states.get(&replica).map(|(_, state)| state)
+    }
+
     /// Puts a state in, the one used last. One too many goes, unless `keep` says that it has to stay.
     pub(super) fn put(&mut self, replica: ReplicaId, state: ReplicaState, keep: impl Fn(ReplicaId) -> bool) {
         self.take(replica);

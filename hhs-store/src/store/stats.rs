@@ -50,6 +50,8 @@ pub struct Room {
     pub replicas: BTreeMap<ReplicaId, Ops>,
     /// Index entries, and where ids lead.
     pub indexes: Amount,
+    /// Checkpoints of live replicas.
+    pub checkpoints: Amount,
 }
 
 /// What the ops of a replica take.
@@ -124,6 +126,14 @@ impl Store {
                 page.iter().for_each(|(key, value)| room.indexes.add(key.len() + value.len()));
             }
         }
+        let verdicts = [keys::TIPS, keys::WITHHELD];
+        for kind in verdicts {
+            let amount = self.amount(&[kind]).await?;
+            room.indexes.count += amount.count;
+            room.indexes.bytes += amount.bytes;
+        }
+        room.checkpoints.count = self.amount(&[keys::CHECKPOINT]).await?.count;
+        room.checkpoints.bytes = self.amount(&[keys::CHECKPOINT_PART]).await?.bytes;
         Ok(room)
     }
 

@@ -29,6 +29,16 @@ impl Writer {
         Ok(Self { next_object, next_replica, states: States::default() })
     }
 
+    /// The state of a replica that was just put back.
+    pub(super) fn state(&self, replica: ReplicaId) -> Option<&ReplicaState> {
+        self.states.get(replica)
+    }
+
+    /// Takes the state of a replica out, if it is there.
+    pub(super) fn take(&mut self, replica: ReplicaId) -> Option<ReplicaState> {
+        self.states.take(replica)
+    }
+
     /// Forgets the state of a replica, which is read again by who writes to it next.
     pub(super) fn forget(&mut self, replica: ReplicaId) {
         self.states.take(replica);
@@ -49,6 +59,7 @@ impl Store {
                     if idle && self.is_shared() {
                         self.take_in(&mut writer).await?;
                     }
+                    self.renew_all(&mut writer).await;
                     return Ok(writer);
                 }
             }
@@ -69,11 +80,6 @@ impl Store {
         Ok(writer)
     }
 
-    /// Keeps everybody from writing for as long as what is returned lives, with nothing on its way to the backend.
-    pub(crate) async fn lock_quiet(&self) -> Result<impl Drop + '_, StoreError> {
-        self.quiet_writer().await
-    }
-
     /// Commits a batch while the writer is locked, behind all that was staged. For what is written seldom: everything else
     /// stages a [`Change`] and waits for it without the lock.
     ///
@@ -84,8 +90,8 @@ impl Store {
     }
 
     /// As [`commit`](Self::commit), for a change.
-    pub(super) async fn commit_change(&self, _writer: &mut Writer, change: Change) -> Result<(), BackendError> {
-        self.join(change).wait_once().await
+    pub(super) async fn commit_change(&self, writer: &mut Writer, change: Change) -> Result<(), BackendError> {
+        self.join(writer, change).wait_once().await
     }
 
     /// Takes the state of a replica out of the writer. Who does not [put it back](Self::put_state), because staging failed

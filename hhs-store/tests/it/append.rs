@@ -16,11 +16,11 @@ use crate::world::{Made, World, author, dump, grant, id_of, note, open};
 const ALL: ReadLimit = ReadLimit { ops: usize::MAX, bytes: usize::MAX };
 
 fn saying(text: &str) -> Draft {
-    Draft { act: None, payload: Some(note(text)) }
+    Draft { act: None, payload: Some(note(text)), ..Draft::default() }
 }
 
 fn doing(act: Act) -> Draft {
-    Draft { act: Some(act), payload: None }
+    Draft { act: Some(act), payload: None, ..Draft::default() }
 }
 
 async fn append(store: &Store, replica: ReplicaId, author: &Author, draft: Draft) -> Result<OpId, AppendError> {
@@ -107,7 +107,7 @@ fn a_draft_that_comes_to_nothing() {
         assert_eq!(world.store.append(world.replica, &ana, 0, || Ok(None)).await.unwrap(), None);
         let result = world.store.append(world.replica, &ana, 0, || Err(EditError::SeveralActs)).await;
         assert!(matches!(result, Err(AppendError::Edit(EditError::SeveralActs))));
-        let large = Draft { act: None, payload: Some(vec![0; MAX_BLOCK_BYTES + 1]) };
+        let large = Draft { act: None, payload: Some(vec![0; MAX_BLOCK_BYTES + 1]), ..Draft::default() };
         let result = append(&world.store, world.replica, &ana, large).await;
         assert!(matches!(result, Err(AppendError::Store(StoreError::Encode(_)))));
         let empty_grant = Act::Grant { to: ana.id(), can: BTreeSet::new() };

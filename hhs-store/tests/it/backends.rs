@@ -251,6 +251,11 @@ pub(crate) struct Failing {
 }
 
 impl Failing {
+    /// Fails no commit yet.
+    pub(crate) fn on(memory: MemoryBackend) -> Self {
+        Self { memory, ..Self::default() }
+    }
+
     /// Fails every commit after so many.
     pub(crate) fn after(memory: MemoryBackend, commits: u64) -> Self {
         Self { memory, left: Arc::new(Mutex::new(Some(commits))), ..Self::default() }

@@ -43,7 +43,7 @@ fn the_root_says_who_may_write() {
         let ben_says = op(1, page, &[lets_ben.id()]).by(&[lets_ben.id()]).saying("hello").sign();
         world.store.ingest(page, bundle([&lets_ben, &ben_says], &[0, 1])).await.unwrap();
         let live = world.reopened().await.open_replica::<Notes>(page).await.unwrap();
-        assert!(live.read(|notes| notes.founding.roles().holds(&id_of(0), "write") && notes.notes.len() == 1));
+        assert!(live.read(|notes| notes.holders.holds(&id_of(0), "write") && notes.notes.len() == 1));
         live.update(&author(1), 0, |notes| notes.write("again")).await.unwrap();
         assert!(!world.store.may(list, id_of(1), "write").await.unwrap(), "a grant in a child counts there alone");
     });

@@ -268,7 +268,7 @@ fn everything_builds_on_what_is_staged() {
         steps.push(Box::pin(async move { assert_eq!(store.ingest(replica, one).await.unwrap().added, 1) }));
         steps.push(Box::pin(async move { assert_eq!(store.ingest(replica, two).await.unwrap().added, 1) }));
         let own = async {
-            let draft = || Ok(Some(Draft { act: None, payload: Some(note("own")) }));
+            let draft = || Ok(Some(Draft { act: None, payload: Some(note("own")), ..Draft::default() }));
             store.append(replica, &author(1), 0, draft).await.unwrap();
         };
         steps.push(Box::pin(own));
@@ -293,7 +293,7 @@ fn everything_builds_on_what_is_staged() {
 fn a_group_is_bounded() {
     block_on(async {
         let world = Gated::new().await;
-        let large = || Ok(Some(Draft { act: None, payload: Some(vec![7; 1 << 20]) }));
+        let large = || Ok(Some(Draft { act: None, payload: Some(vec![7; 1 << 20]), ..Draft::default() }));
         let author = author(0);
         let mut writes: Vec<_> =
             (0..40).map(|time| Box::pin(world.store.append(world.replica, &author, time, large))).collect();
@@ -368,7 +368,7 @@ fn a_store_that_is_dropped_with_writes_under_way() {
         let replica = store.found(Notes::CLASS, [0; 16], &author(0)).await.unwrap();
         gate.close();
         for time in 0..3 {
-            let draft = || Ok(Some(Draft { act: None, payload: Some(note("lost")) }));
+            let draft = || Ok(Some(Draft { act: None, payload: Some(note("lost")), ..Draft::default() }));
             let author = author(0);
             let mut write = Box::pin(store.append(replica, &author, time, draft));
             assert!(poll!(&mut write).is_pending());

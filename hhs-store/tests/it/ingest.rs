@@ -151,7 +151,7 @@ fn many_at_once() {
                 store.ingest(world.replica, bundle(part, &[1]))
             };
             let founder = author(0);
-            let draft = || Ok(Some(Draft { act: None, payload: Some(note("own")) }));
+            let draft = || Ok(Some(Draft { act: None, payload: Some(note("own")), ..Draft::default() }));
             let own = async {
                 store.append(world.replica, &founder, 1, draft).await.unwrap();
                 store.append(world.replica, &founder, 2, draft).await.unwrap();

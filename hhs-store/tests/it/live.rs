@@ -5,7 +5,7 @@ use futures::{FutureExt, StreamExt};
 use hhs_model::class::{Action, Change, EditError, Replica, Void};
 use hhs_model::codec::Value;
 use hhs_model::{OpId, ReplicaId};
-use hhs_store::{AppendError, ChangeStream, CommitStream, Committed, Live, StoreError};
+use hhs_store::{AppendError, ChangeStream, CommitStream, Committed, Live, StoreError, VoidReason};
 
 use crate::backends::{Slow, YieldOnce};
 use crate::world::{Notes, NotesEdit, World, author, bundle, dump, grant, id_of, note, open};
@@ -20,10 +20,11 @@ fn drain_commits(commits: &mut CommitStream) -> Vec<Committed> {
 
 fn texts(changes: Vec<Change>) -> Vec<String> {
     let text = |change: Change| match change.action {
-        Action::Inserted { value: Value::Text(text) } => text,
+        Action::Inserted { value: Value::Text(text) } => Some(text),
+        Action::Granted { .. } => None,
         other => panic!("notes are inserted: {other:?}"),
     };
-    changes.into_iter().map(text).collect()
+    changes.into_iter().filter_map(text).collect()
 }
 
 async fn live(world: &World) -> Live<Notes> {
@@ -88,10 +89,10 @@ fn a_payload_that_means_nothing() {
         let ordinary = world.op(1, &[empty.id()]).by(&[strange.id()]).saying("ordinary").sign();
         let taken = world.store.ingest(world.replica, bundle([&strange, &empty, &ordinary], &[1])).await.unwrap();
         assert_eq!(taken.added, 3);
-        assert!(matches!(live.void_reason(strange.id()), Some(Void::Payload(_))));
-        assert!(live.void_reason(empty.id()).unwrap().to_string().contains("a note says something"));
-        assert_eq!(live.void_reason(ordinary.id()), None);
-        assert_eq!(live.void_reason(OpId::of(b"nothing")), None);
+        assert!(matches!(live.explain(strange.id()).await.unwrap(), Some(VoidReason::Class(Void::Payload(_)))));
+        assert!(live.explain(empty.id()).await.unwrap().unwrap().to_string().contains("a note says something"));
+        assert_eq!(live.explain(ordinary.id()).await.unwrap(), None);
+        assert_eq!(live.explain(OpId::of(b"nothing")).await.unwrap(), None);
         assert_eq!(live.read(|notes| notes.acts.clone()), [(strange.id(), grant(1, &["write"]))].into());
         assert_eq!(texts(drain(&mut changes)), ["ordinary"]);
         assert!(world.store.may(world.replica, id_of(1), "write").await.unwrap());
@@ -101,7 +102,7 @@ fn a_payload_that_means_nothing() {
         // Opened again: the same.
         let again: Live<Notes> = world.reopened().await.open_replica(world.replica).await.unwrap();
         assert_eq!(again.read(Notes::clone), live.read(Notes::clone));
-        assert_eq!(again.void_reason(strange.id()), live.void_reason(strange.id()));
+        assert_eq!(again.explain(strange.id()).await.unwrap(), live.explain(strange.id()).await.unwrap());
         assert_eq!(again.applied(), 3);
     });
 }
@@ -224,7 +225,13 @@ fn handles_that_are_dropped() {
         drop(second);
         assert_eq!(texts(drain(&mut changes)), ["still here"]);
         assert_eq!(changes.next().await, None);
-        let draft = || Ok(Some(hhs_model::class::Draft { act: None, payload: Some(note("alone")) }));
+        let draft = || {
+            Ok(Some(hhs_model::class::Draft {
+                act: None,
+                payload: Some(note("alone")),
+                ..hhs_model::class::Draft::default()
+            }))
+        };
         world.store.append(world.replica, &author(0), 0, draft).await.unwrap();
         assert_eq!(live(&world).await.read(|notes| notes.notes.len()), 2);
     });

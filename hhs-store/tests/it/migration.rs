@@ -104,12 +104,12 @@ fn comparable(entries: &[Entry]) -> Vec<Entry> {
 #[test]
 fn a_newer_format_is_refused() {
     block_on(async {
-        let memory = backend_of(&[(vec![0], 3_u64.to_be_bytes().to_vec()), (vec![200], vec![1])]).await;
+        let memory = backend_of(&[(vec![0], 4_u64.to_be_bytes().to_vec()), (vec![200], vec![1])]).await;
         let before = dump(&memory);
         let error = Store::open_at("photos.redb", memory.clone(), Registry::new()).await.unwrap_err();
         assert!(
             matches!(&error, StoreError::Backend(BackendError::Version { place, found, supported })
-            if (place.as_str(), found.as_str(), supported.as_str()) == ("photos.redb", "3", "1 to 2")),
+            if (place.as_str(), found.as_str(), supported.as_str()) == ("photos.redb", "4", "1 to 3")),
             "{error}"
         );
         assert_eq!(dump(&memory), before);

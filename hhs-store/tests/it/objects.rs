@@ -236,8 +236,8 @@ fn a_backend_of_another_format() {
             assert_eq!(dump(&memory), before);
             error
         };
-        let error = with(&[0], &3_u64.to_be_bytes()).await;
-        assert!(matches!(&error, StoreError::Backend(BackendError::Version { found, .. }) if found == "3"), "{error}");
+        let error = with(&[0], &4_u64.to_be_bytes()).await;
+        assert!(matches!(&error, StoreError::Backend(BackendError::Version { found, .. }) if found == "4"), "{error}");
         let error = with(&[0], b"?").await;
         assert!(matches!(error, StoreError::Backend(BackendError::Version { .. })), "{error}");
         for key in [b"\x01".as_slice(), b"something", b""] {

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use futures::FutureExt;
-use hhs_model::class::{Action, Changes, Draft, EditError, OpContext, Replica, Void};
+use hhs_model::authority::Holders;
+use hhs_model::class::{
+    Action, Changes, Draft, EditError, LoadError, Loader, OpContext, PathSegment, Replica, Saver, Void,
+};
 use hhs_model::codec::{DecodeError, Value, decode, encode};
-use hhs_model::op::{Act, Capability, Founding, Header, Op, PayloadRef};
+use hhs_model::op::{Act, Capability, Header, Op, PayloadRef};
 use hhs_model::{Author, IdentityId, OpId, Registry, ReplicaId};
 use hhs_store::backend::{Backend, Entry, Limit, Order};
 use hhs_store::{Bundle, MemoryBackend, SignedOp, Store};
@@ -166,7 +169,7 @@ pub(crate) fn note(text: &str) -> Vec<u8> {
 /// shown the same ops.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Notes {
-    pub(crate) founding: Founding,
+    pub(crate) holders: Holders,
     pub(crate) notes: BTreeMap<OpId, String>,
     pub(crate) acts: BTreeMap<OpId, Act>,
     /// Height, author and time of every op, void ones included.
@@ -196,26 +199,44 @@ impl NotesEdit {
 
 impl Replica for Notes {
     const CLASS: &'static str = "test/v1/Notes";
+    const POSITIONAL: bool = false;
 
     type Edit<'a> = NotesEdit;
+    type Mutations = String;
 
-    fn new(founding: &Founding) -> Self {
-        let (notes, acts, shown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { founding: founding.clone(), notes, acts, shown }
+    fn new() -> Self {
+        Self { holders: Holders::default(), notes: BTreeMap::new(), acts: BTreeMap::new(), shown: BTreeMap::new() }
     }
 
-    fn apply(&mut self, op: &OpContext<'_>, payload: Option<&[u8]>, changes: &mut Changes) -> Result<(), Void> {
-        let before = self.shown.insert(op.id, (op.height, op.author, op.time));
-        assert!(before.is_none(), "an op is shown once");
-        self.acts.extend(op.act.map(|act| (op.id, act.clone())));
-        let Some(payload) = payload else { return Ok(()) };
+    fn decode(payload: &[u8]) -> Result<String, Void> {
         let text: String = decode(payload)?;
         if text.is_empty() {
             return Err(DecodeError::Invalid("a note says something").into());
         }
-        changes.report(|| Action::Inserted { value: Value::Text(text.clone()) });
-        self.notes.insert(op.id, text);
+        Ok(text)
+    }
+
+    fn accepts(_: &String, _: &OpContext<'_>) -> Result<(), Void> {
         Ok(())
+    }
+
+    fn apply(&mut self, text: String, op: &OpContext<'_>, changes: &mut Changes) {
+        changes.report(|| Action::Inserted { value: Value::Text(text.clone()) });
+        let before = self.notes.insert(op.id, text);
+        assert!(before.is_none(), "an op is applied once");
+    }
+
+    fn shadow(&mut self, _: String, _: &OpContext<'_>) {}
+
+    fn observe(&mut self, op: &OpContext<'_>, _: &mut Changes) {
+        let before = self.shown.insert(op.id, (op.height, op.author, op.time));
+        assert!(before.is_none(), "an op is shown once");
+        self.acts.extend(op.act.map(|act| (op.id, act.clone())));
+    }
+
+    fn authorise(&mut self, holders: &Holders, changes: &mut Changes) {
+        let before = std::mem::replace(&mut self.holders, holders.clone());
+        changes.within(PathSegment::Field("members"), |changes| before.diff(holders, changes));
     }
 
     fn edit(&self) -> NotesEdit {
@@ -224,5 +245,51 @@ impl Replica for Notes {
 
     fn finish(edit: NotesEdit) -> Result<Draft, EditError> {
         if edit.several_acts { Err(EditError::SeveralActs) } else { Ok(edit.draft) }
+    }
+
+    fn undo(&self, _: &String, _: &OpContext<'_>, _: &Self) -> Result<Draft, EditError> {
+        Ok(Draft::default())
+    }
+
+    fn join(parts: Vec<String>) -> Result<Draft, EditError> {
+        Ok(Draft { payload: Some(note(&parts.join(" "))), ..Draft::default() })
+    }
+
+    fn diff(&self, newer: &Self, changes: &mut Changes) {
+        for text in self.notes.iter().filter(|(id, _)| !newer.notes.contains_key(id)).map(|(_, text)| text) {
+            changes.report(|| Action::Withdrawn { value: Value::Text(text.clone()) });
+        }
+        for text in newer.notes.iter().filter(|(id, _)| !self.notes.contains_key(id)).map(|(_, text)| text) {
+            changes.report(|| Action::Inserted { value: Value::Text(text.clone()) });
+        }
+    }
+
+    fn save(&self, saver: &mut Saver) {
+        saver.uint(self.notes.len() as u64);
+        for (id, text) in &self.notes {
+            saver.op(id).value(text);
+        }
+        saver.uint(self.acts.len() as u64);
+        for (id, act) in &self.acts {
+            saver.op(id).value(act);
+        }
+        saver.uint(self.shown.len() as u64);
+        for (id, (height, author, time)) in &self.shown {
+            saver.op(id).uint(*height).identity(author).uint(*time);
+        }
+    }
+
+    fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
+        let mut notes = Self::new();
+        for _ in 0..loader.count(32)? {
+            notes.notes.insert(loader.op()?, loader.value()?);
+        }
+        for _ in 0..loader.count(32)? {
+            notes.acts.insert(loader.op()?, loader.value()?);
+        }
+        for _ in 0..loader.count(64)? {
+            notes.shown.insert(loader.op()?, (loader.uint()?, loader.identity()?, loader.uint()?));
+        }
+        Ok(notes)
     }
 }

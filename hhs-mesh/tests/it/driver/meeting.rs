@@ -191,6 +191,6 @@ async fn being_let_in() {
 
 async fn grant(peer: &Peer, to: &Author, room: hhs_model::ReplicaId) {
     let act = Some(Act::Grant { to: to.id(), can: [Capability::write()].into() });
-    let draft = || Ok(Some(hhs_model::class::Draft { act, payload: None }));
+    let draft = || Ok(Some(hhs_model::class::Draft { act, payload: None, ..hhs_model::class::Draft::default() }));
     peer.store.append(room, &peer.author, 0, draft).await.unwrap();
 }

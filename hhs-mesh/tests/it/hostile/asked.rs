@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::executor::block_on;
 use hhs_crdt::{Log, Replica};
 use hhs_mesh::proto::{Message, delta, gossip};
-use hhs_model::op::{Act, Capability, Founding, Genesis, Header, Op};
+use hhs_model::op::{Act, Capability, Genesis, Header, Op};
 use hhs_model::{Bytes, Object, OpId, ReplicaId};
 use hhs_store::SignedOp;
 
@@ -304,17 +304,16 @@ fn a_payload_that_means_nothing_is_kept() {
     stage.say(&Message::Gossip(gossip::Message::Open { replica: page }));
     stage.heard();
 
-    let founding = Founding::root(genesis).unwrap();
-    let sense = op(&bob, page, vec![], &Page::new(&founding).edit_as_draft().unwrap());
+    let sense = op(&bob, page, vec![], &Page::new().edit_as_draft().unwrap());
     let nonsense = op(&bob, page, vec![id_of(&sense)], b"\xffnonsense");
-    let more = op(&bob, page, vec![id_of(&nonsense)], &Page::new(&founding).edit_as_draft().unwrap());
+    let more = op(&bob, page, vec![id_of(&nonsense)], &Page::new().edit_as_draft().unwrap());
     let request = stage.lure(page, vec![id_of(&more)]);
     stage.say_delta(batch(request, &[], vec![sense, nonsense.clone(), more]));
     stage.world.run_for(Duration::from_secs(1));
     stage.assert_nobody_is_blamed();
     assert_eq!(stage.world.ended(stage.wire), None);
     assert_eq!(block_on(store.count(page)).unwrap(), 3);
-    assert!(live.void_reason(id_of(&nonsense)).is_some());
+    assert!(block_on(live.explain(id_of(&nonsense))).unwrap().is_some());
     assert_eq!(live.read(|page| page.lines.len()), 2);
 }
 

@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use hhs_mesh::PeerAddress;
 use hhs_mesh::proto::{Event, Input};
 use hhs_model::class::Draft;
-use hhs_model::op::{Act, Capability, Genesis};
+use hhs_model::op::{Act, Capability, Cut, Genesis};
 use hhs_model::{Author, IdentityId, OpId, ReplicaId};
 use hhs_store::AppendError;
 
@@ -108,7 +108,7 @@ impl World {
 
     /// A node writes an op, if it runs, has the replica, and may.
     pub(crate) fn write(&mut self, id: NodeId, replica: ReplicaId, payload: &[u8]) -> Option<OpId> {
-        let draft = Draft { act: None, payload: Some(payload.to_vec()) };
+        let draft = Draft { act: None, payload: Some(payload.to_vec()), ..Draft::default() };
         self.append(id, replica, draft)
     }
 
@@ -130,7 +130,9 @@ impl World {
     pub(crate) fn write_many(&mut self, id: NodeId, replica: ReplicaId, count: usize) {
         let (store, author) = (self.store(id), self.author_of(id));
         for number in 0..count {
-            let draft = || Ok(Some(Draft { act: None, payload: Some(format!("op {number:08}").into_bytes()) }));
+            let draft = || {
+                Ok(Some(Draft { act: None, payload: Some(format!("op {number:08}").into_bytes()), ..Draft::default() }))
+            };
             block_on(store.append(replica, &author, number as u64, draft)).unwrap();
         }
         self.look_up(id, replica);
@@ -186,9 +188,15 @@ impl World {
     }
 
     /// A node grants somebody the right to write and to let others in.
-    pub(crate) fn grant(&mut self, id: NodeId, replica: ReplicaId, to: &Author) {
+    pub(crate) fn grant(&mut self, id: NodeId, replica: ReplicaId, to: &Author) -> OpId {
         block_on(self.store(id).put_identity(to.identity_bytes().to_vec())).unwrap();
-        self.append(id, replica, granting(to.id())).unwrap();
+        self.append(id, replica, granting(to.id())).unwrap()
+    }
+
+    /// A node withdraws all that was granted to somebody.
+    pub(crate) fn revoke(&mut self, id: NodeId, replica: ReplicaId, grants: &[OpId]) -> OpId {
+        let act = Act::Revoke { grants: grants.iter().copied().collect(), cut: Cut::new() };
+        self.append(id, replica, Draft { act: Some(act), ..Draft::default() }).unwrap()
     }
 
     /// Whether a node may write.
@@ -205,5 +213,5 @@ impl World {
 
 fn granting(to: IdentityId) -> Draft {
     let can = BTreeSet::from([Capability::write(), Capability::grant()]);
-    Draft { act: Some(Act::Grant { to, can }), payload: None }
+    Draft { act: Some(Act::Grant { to, can }), payload: None, ..Draft::default() }
 }

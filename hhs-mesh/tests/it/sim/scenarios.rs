@@ -2,6 +2,7 @@
 
 mod exact;
 mod joining;
+mod removal;
 mod reunion;
 mod topology;
 

@@ -1,5 +1,5 @@
-//! Random histories: several authors write on top of whatever is kept, by grants that are theirs or not, in their past
-//! or not. Whoever keeps it in whatever order judges as the definition does.
+//! Random histories: several authors write on top of whatever is kept, with all acts, by grants that are theirs or not, in their
+//! past or not. Whoever keeps it in whatever order judges as the definition does.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
 use super::reference::Reference;
-use super::{ANA, World, founded_by_ana, founding, header, identity, signed};
+use super::{ANA, Definition, Seen, World, founded_by_ana, founding, header, identity, signed};
 use crate::id::OpId;
-use crate::op::{Act, Capability, Founding, Genesis, Op};
+use crate::op::{Act, Capability, Cut, Founding, Genesis, Op};
 
 const AUTHORS: usize = 4;
 const NAMES: [&str; 4] = ["grant", "paint", "read", "write"];
@@ -24,16 +24,35 @@ struct Step {
     parents: Vec<(bool, Index)>,
     /// Grants to the author, or any kept ops.
     grants: Vec<(bool, Index)>,
-    act: Option<(usize, Vec<&'static str>)>,
+    act: Option<Doing>,
+}
+
+#[derive(Debug, Clone)]
+enum Doing {
+    Grant(usize, Vec<&'static str>),
+    Revoke(Vec<(bool, Index)>),
+    Renounce,
+    Reinstate(Vec<(bool, Index)>),
+    Extend(bool, Index),
+}
+
+fn picks(most: usize, likely: f64) -> impl Strategy<Value = Vec<(bool, Index)>> {
+    vec((prop::bool::weighted(likely), any::<Index>()), 0..most)
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let picks = |most, likely| vec((prop::bool::weighted(likely), any::<Index>()), 0..most);
     // Enough of what is kept that grants stand on grants, many levels deep.
     let author = prop_oneof![2 => Just(ANA), 3 => 0..AUTHORS];
     let names = prop_oneof![3 => Just(vec!["grant", "write"]), 2 => subsequence(NAMES.to_vec(), 1..=NAMES.len())];
-    let act = option::weighted(0.6, (0..AUTHORS, names));
-    (author, picks(4, 0.8), picks(4, 0.95), act).prop_map(|(author, parents, grants, act)| Step {
+    let doing = prop_oneof![
+        8 => (0..AUTHORS, names).prop_map(|(to, names)| Doing::Grant(to, names)),
+        6 => picks(3, 0.95).prop_map(Doing::Revoke),
+        2 => Just(Doing::Renounce),
+        3 => picks(3, 0.95).prop_map(Doing::Reinstate),
+        1 => (prop::bool::weighted(0.9), any::<Index>()).prop_map(|(usual, at)| Doing::Extend(usual, at)),
+    ];
+    let act = option::weighted(0.75, doing);
+    (author, picks(4, 0.8), picks(3, 0.95), act).prop_map(|(author, parents, grants, act)| Step {
         author,
         parents,
         grants,
@@ -60,16 +79,36 @@ impl Step {
         let ids: Vec<OpId> = kept.iter().map(Op::id).collect();
         let covered: BTreeSet<OpId> = kept.iter().flat_map(|op| op.header().parents.clone()).collect();
         let heads: Vec<OpId> = ids.iter().filter(|id| !covered.contains(id)).copied().collect();
-        let to_author =
-            |op: &&Op| matches!(&op.header().act, Some(Act::Grant { to, .. }) if *to == identity(self.author));
-        let own: Vec<OpId> = kept.iter().filter(to_author).map(Op::id).collect();
+        let those = |right: &dyn Fn(&Act) -> bool| -> Vec<OpId> {
+            kept.iter().filter(|op| op.header().act.as_ref().is_some_and(right)).map(Op::id).collect()
+        };
+        let own = those(&|act| act.grantee() == Some(identity(self.author)));
         let pick = |picks: &[(bool, Index)], likely: &[OpId]| -> Vec<OpId> {
             let from = |usual: bool| if usual { likely } else { ids.as_slice() };
             let pick = |(usual, at): &(bool, Index)| (!from(*usual).is_empty()).then(|| *at.get(from(*usual)));
             picks.iter().filter_map(pick).collect()
         };
-        let act = self.act.as_ref().and_then(|(to, names)| super::grant(*to, names));
-        let (parents, grants) = (pick(&self.parents, &heads), pick(&self.grants, &own));
+        let (parents, mut grants) = (pick(&self.parents, &heads), pick(&self.grants, &own));
+        let some = |ids: Vec<OpId>| (!ids.is_empty()).then(|| ids.into_iter().collect::<BTreeSet<_>>());
+        let act = self.act.as_ref().and_then(|doing| match doing {
+            Doing::Grant(to, names) => super::grant(*to, names),
+            Doing::Revoke(picks) => {
+                let grants = some(pick(picks, &those(&|act| act.grantee().is_some())))?;
+                Some(Act::Revoke { grants, cut: Cut::new() })
+            }
+            Doing::Renounce => {
+                grants.truncate(1);
+                super::renounce(*grants.first()?)
+            }
+            Doing::Reinstate(picks) => {
+                let of = some(pick(picks, &those(&|act| matches!(act, Act::Revoke { .. }))))?;
+                Some(Act::Reinstate { of })
+            }
+            Doing::Extend(usual, at) => {
+                let of = *pick(&[(*usual, *at)], &those(&Act::withdraws)).first()?;
+                Some(Act::Extend { of, cut: Cut::new() })
+            }
+        });
         signed(header(self.author, number as u64, &parents, &grants, act))
     }
 }
@@ -87,17 +126,34 @@ fn history(founding: Founding, steps: &[Step]) -> (Vec<Op>, World) {
 }
 
 /// The acts behind the numbers.
-fn ids(world: &World, seen: &super::Seen) -> BTreeSet<OpId> {
-    assert!(seen.0.is_sorted_by(|a, b| a < b), "{seen:?}");
-    seen.0.iter().map(|number| world.authority.acts[*number as usize].id).collect()
+fn ids(world: &World, seen: &Seen) -> BTreeSet<OpId> {
+    assert!(seen.own.is_sorted_by(|a, b| a < b) && seen.foreign.is_empty(), "{seen:?}");
+    seen.own.iter().map(|number| world.authority.acts[*number as usize].id).collect()
+}
+
+/// Another peer gets the same ops, the refused ones included, in another causal order.
+fn in_another_order(founding: Founding, mut tried: Vec<Op>, picks: &[Index]) -> World {
+    let mut other = World::new(founding);
+    for pick in picks {
+        let ready = |op: &&Op| op.header().parents.iter().all(|parent| other.places.contains_key(parent));
+        let ready: Vec<OpId> = tried.iter().filter(ready).map(Op::id).collect();
+        if ready.is_empty() {
+            break;
+        }
+        let id = *pick.get(&ready);
+        let at = tried.iter().position(|op| op.id() == id).unwrap();
+        let _verdict = other.take(&tried.remove(at));
+    }
+    assert!(tried.is_empty(), "parents are always kept, so everything can be judged");
+    other
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
-    /// Every verdict, reason included, and all that every op has seen is what the definition says.
+    /// What is refused, reason included, and all that every op has seen is what the definition says.
     #[test]
-    fn verdicts_are_those_of_the_definition(founding in foundings(), steps in vec(step(), 1..40)) {
+    fn what_is_refused_is_what_the_definition_says(founding in foundings(), steps in vec(step(), 1..40)) {
         let (tried, world) = history(founding.clone(), &steps);
         let reference = Reference::new(founding.roles().clone(), &world.kept);
         let kept: BTreeSet<OpId> = world.kept.iter().map(Op::id).collect();
@@ -107,37 +163,82 @@ proptest! {
             prop_assert_eq!(world.authority.judge(header, &seen), reference.verdict(header));
             prop_assert_eq!(kept.contains(&op.id()), reference.verdict(header).is_ok());
             prop_assert_eq!(ids(&world, &seen), reference.seen(parents));
-            if let Some(above) = world.above.get(&op.id()) {
-                prop_assert_eq!(ids(&world, above), reference.seen(&[op.id()]));
+            if let Some(place) = world.places.get(&op.id()) {
+                prop_assert_eq!(ids(&world, &place.above), reference.seen(&[op.id()]));
             }
         }
     }
 
-    /// Another peer gets the same ops, the refused ones included, in another causal order: it keeps the same ones.
+    /// Verdicts are those of the definition, reasons included, in whatever order the ops come; and after every op what has
+    /// changed was said to have.
     #[test]
-    fn the_order_of_arrival_decides_nothing(
+    fn verdicts_are_those_of_the_definition(
         founding in foundings(),
         steps in vec(step(), 1..40),
         picks in vec(any::<Index>(), 40),
     ) {
-        let (mut tried, world) = history(founding.clone(), &steps);
-        let mut other = World::new(founding);
-        for pick in &picks {
-            let ready = |op: &&Op| op.header().parents.iter().all(|parent| other.above.contains_key(parent));
-            let ready: Vec<OpId> = tried.iter().filter(ready).map(Op::id).collect();
-            if ready.is_empty() {
-                break;
-            }
-            let id = *pick.get(&ready);
-            let at = tried.iter().position(|op| op.id() == id).unwrap();
-            let _verdict = other.take(&tried.remove(at));
+        let (tried, world) = history(founding.clone(), &steps);
+        let definition = Definition::new(&world.kept);
+        let other = in_another_order(founding.clone(), tried, &picks);
+        prop_assert_eq!(world.kept.len(), other.kept.len());
+        for op in &world.kept {
+            let expected = definition.verdict(&op.id()).into();
+            prop_assert_eq!(world.verdict(op.id()), expected, "{}", op.id());
+            prop_assert_eq!(other.verdict(op.id()), expected, "in another order: {}", op.id());
         }
-        prop_assert!(tried.is_empty(), "parents are always kept, so everything can be judged");
-        let ids = |world: &World| world.kept.iter().map(Op::id).collect::<BTreeSet<_>>();
-        prop_assert_eq!(ids(&world), ids(&other));
+        prop_assert_eq!(world.authority.holders(), other.authority.holders());
+        let mut again = World::new(founding);
+        for op in &other.kept {
+            let before: Vec<_> = again.kept.iter().map(|op| (op.id(), again.verdict(op.id()))).collect();
+            let epoch = again.authority.epoch();
+            let affected = again.take_in(op).expect("it was kept before");
+            for (id, verdict) in before {
+                let told = affected.acts.contains(&id)
+                    || again.op(&id).header().grants.iter().any(|grant| affected.grants.contains(grant));
+                prop_assert!(told || again.verdict(id) == verdict, "{} turned and nobody was told", id);
+            }
+            prop_assert_eq!(affected.is_empty(), again.authority.epoch() == epoch);
+        }
     }
 
-    /// What an author is told to stand on is in their past, theirs, and enough; they are told nothing if nothing is enough.
+    /// What an author saw is what the definition says of their past alone.
+    #[test]
+    fn verdicts_for_a_past_are_those_of_the_definition(founding in foundings(), steps in vec(step(), 1..30)) {
+        let (_, world) = history(founding, &steps);
+        for viewer in &world.kept {
+            let past = world.past(&viewer.id());
+            let definition = Definition::new(past.iter().map(|id| world.op(id)));
+            let seen = &world.places[&viewer.id()].seen;
+            prop_assert_eq!(world.authority.withdraws(seen), past.iter().any(|id| world.withdraws(id)));
+            for op in &past {
+                prop_assert_eq!(world.is_void_for(*op, viewer.id()), definition.verdict(op).is_some());
+            }
+            let itself = Definition::new(past.iter().chain([&viewer.id()]).map(|id| world.op(id)));
+            prop_assert_eq!(world.is_void_for(viewer.id(), viewer.id()), itself.verdict(&viewer.id()).is_some());
+        }
+    }
+
+    /// Who holds what is by roles, or by a grant that counts and that nothing withdraws which counts.
+    #[test]
+    fn holders_are_those_of_the_definition(founding in foundings(), steps in vec(step(), 1..40)) {
+        let (_, world) = history(founding.clone(), &steps);
+        let reference = Reference::new(founding.roles().clone(), &world.kept);
+        let all: BTreeSet<OpId> = world.kept.iter().map(Op::id).collect();
+        for (author, name) in (0..AUTHORS).flat_map(|author| NAMES.map(|name| (author, name))) {
+            let (identity, capability) = (identity(author), name.parse().unwrap());
+            let live = |id: &&OpId| {
+                reference.grant(id).is_some_and(|(to, _)| to == identity)
+                    && reference.gives(id, &capability)
+                    && reference.is_live(&reference.definition, &all, id)
+            };
+            let holds = reference.by_genesis(&identity, &capability) || all.iter().any(|id| live(&id));
+            prop_assert_eq!(world.authority.holders().holds(&identity, name), holds);
+            prop_assert_eq!(world.authority.may(&identity, name), holds);
+        }
+    }
+
+    /// What an author is told to stand on is in their past, theirs, enough, and as senior as can be; they are told nothing if nothing
+    /// that stands is enough.
     #[test]
     fn standing_is_found_if_there_is_any(
         founding in foundings(),
@@ -151,16 +252,34 @@ proptest! {
         let parents: Vec<OpId> =
             parents.iter().filter(|_| !kept.is_empty()).map(|parent| *parent.get(&kept)).collect();
         let reference = Reference::new(founding.roles().clone(), &world.kept);
-        let seen = world.seen(&parents);
+        let past = reference.past(&parents);
+        let judged = Definition::new(past.iter().map(|id| world.op(id)));
         let needed: BTreeSet<&str> = ["write", "grant"].into_iter().chain(names.iter().copied()).collect();
         let needed: Vec<&str> = needed.into_iter().collect();
+        let mut live: Vec<OpId> = past.iter().filter(|id| reference.is_live(&judged, &past, id)).copied().collect();
+        live.retain(|id| reference.grant(id).is_some_and(|(to, _)| to == identity(author)));
+        live.sort_by_key(|id| reference.definition.rank(id));
+        let enough = |grants: &[OpId]| needed.iter().all(|name| {
+            let capability = name.parse().unwrap();
+            reference.by_genesis(&identity(author), &capability)
+                || grants.iter().any(|grant| reference.gives(grant, &capability))
+        });
+        let seen = world.seen(&parents);
         let standing = world.authority.standing(&identity(author), &needed, &seen);
-        prop_assert_eq!(standing.is_some(), reference.can(&identity(author), &needed, &parents));
+        prop_assert_eq!(standing.is_some(), enough(&live));
         if let Some(grants) = standing {
-            prop_assert!(grants.len() <= needed.len());
+            let senior = (0..=live.len()).find(|count| enough(&live[..*count])).unwrap();
+            let highest = senior.checked_sub(1).map(|last| live[last]);
             let header = header(author, 1000, &parents, &grants, super::grant(author, &names));
+            prop_assert_eq!(reference.stands(&header), highest.and_then(|id| reference.definition.rank(&id)));
             prop_assert_eq!(&header.grants, &grants, "ascending, as headers need them");
             prop_assert_eq!(world.authority.judge(&header, &seen), Ok(()));
+            prop_assert!(names.iter().all(|name| world.authority.holds(&header, name)));
+            for spare in 0..grants.len() {
+                let mut fewer = grants.clone();
+                fewer.remove(spare);
+                prop_assert!(!enough(&fewer), "each of the grants is needed");
+            }
         }
     }
 }

@@ -1,20 +1,22 @@
-//! Authority by its definition (`docs/format.md`, section 6), from scratch for every question: no numbers, no bits, no
+//! Standing by its definition (`docs/format.md`, section 6), from scratch for every question: no numbers, no chains, no
 //! order of arrival.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Refusal;
+use super::super::Rank;
+use super::{Definition, Refusal};
 use crate::id::{IdentityId, OpId};
 use crate::op::{Act, Capability, Header, Op, Roles};
 
-pub(super) struct Reference {
+pub(super) struct Reference<'a> {
     pub(super) roles: Roles,
-    pub(super) ops: BTreeMap<OpId, Op>,
+    pub(super) ops: BTreeMap<OpId, &'a Op>,
+    pub(super) definition: Definition<'a>,
 }
 
-impl Reference {
-    pub(super) fn new(roles: Roles, ops: &[Op]) -> Self {
-        Self { roles, ops: ops.iter().map(|op| (op.id(), op.clone())).collect() }
+impl<'a> Reference<'a> {
+    pub(super) fn new(roles: Roles, ops: &'a [Op]) -> Self {
+        Self { roles, ops: ops.iter().map(|op| (op.id(), op)).collect(), definition: Definition::new(ops) }
     }
 
     /// All ops below an op with these parents: the parents, and all ops below each of them.
@@ -38,7 +40,12 @@ impl Reference {
     }
 
     /// - Every op in `grants` has to be in the op's past, to carry a grant, and to grant to its author;
-    /// - the author has to hold `write`, and for an act that grants, `grant` and all that is granted.
+    /// - a renunciation stands on what it gives back and on nothing else, and has no payload; any other op
+    /// - has to be by somebody who holds `write`, and for an act `grant` too; for a grant all that is granted, for a
+    ///   revocation all that is revoked;
+    /// - what an act is on has to be in its past, and of the right kind;
+    /// - a revocation stands on less than what it revokes; a reinstatement on no more than what it undoes; an extension on no more than a
+    ///   revocation, on less than a renunciation.
     ///
     /// One holds a capability if the genesis says so, or a grant in `grants` gives it.
     pub(super) fn verdict(&self, header: &Header) -> Result<(), Refusal> {
@@ -50,42 +57,79 @@ impl Reference {
                 Some(_) => {}
             }
         }
-        let mut needed = vec![Capability::write()];
-        if let Some(Act::Grant { can, .. }) = &header.act {
-            needed.push(Capability::grant());
-            needed.extend(can.clone());
+        if let Some(Act::Renounce { grant, .. }) = &header.act {
+            let right = header.grants == [*grant] && header.payload.is_none();
+            return if right { Ok(()) } else { Err(Refusal::Renunciation(*grant)) };
         }
-        for capability in needed {
-            let granted = header.grants.iter().any(|grant| self.gives(grant, &capability));
-            if !self.by_genesis(&header.author, &capability) && !granted {
-                let capability = capability.to_string();
-                return Err(Refusal::Standing { author: header.author, capability });
-            }
+        self.need(header, &Capability::write())?;
+        if header.act.is_some() {
+            self.need(header, &Capability::grant())?;
         }
-        Ok(())
+        let stands = self.stands(header);
+        let senior = |is: bool, target: &OpId| if is { Ok(()) } else { Err(Refusal::NotSenior(*target)) };
+        match &header.act {
+            None | Some(Act::Renounce { .. }) => Ok(()),
+            Some(Act::Grant { can, .. }) => can.iter().try_for_each(|capability| self.need(header, capability)),
+            Some(Act::Revoke { grants, .. }) => grants.iter().try_for_each(|id| {
+                let (_, can) = self.grant(id).filter(|_| past.contains(id)).ok_or(Refusal::NoSuchTarget(*id))?;
+                senior(stands < self.definition.rank(id), id)?;
+                can.iter().try_for_each(|capability| self.need(header, capability))
+            }),
+            Some(Act::Reinstate { of }) => of.iter().try_for_each(|id| {
+                let target = self.act(id).filter(|_| past.contains(id));
+                match target {
+                    Some((target, Act::Revoke { .. })) => senior(stands <= self.stands(target), id),
+                    _ => Err(Refusal::NoSuchTarget(*id)),
+                }
+            }),
+            Some(Act::Extend { of, .. }) => match self.act(of).filter(|_| past.contains(of)) {
+                Some((target, Act::Revoke { .. })) => senior(stands <= self.stands(target), of),
+                Some((target, Act::Renounce { .. })) => senior(stands < self.stands(target), of),
+                _ => Err(Refusal::NoSuchTarget(*of)),
+            },
+        }
     }
 
-    /// Whether somebody who has these parents can do all this by the genesis and any grants at all.
-    pub(super) fn can(&self, author: &IdentityId, capabilities: &[&str], parents: &[OpId]) -> bool {
-        let past = self.past(parents);
-        capabilities.iter().all(|capability| {
-            let capability = capability.parse().unwrap();
-            let to_author = |grant: &&OpId| self.grant(grant).is_some_and(|(to, _)| to == *author);
-            self.by_genesis(author, &capability)
-                || past.iter().filter(to_author).any(|grant| self.gives(grant, &capability))
-        })
+    fn need(&self, header: &Header, capability: &Capability) -> Result<(), Refusal> {
+        let granted = header.grants.iter().any(|grant| self.gives(grant, capability));
+        if self.by_genesis(&header.author, capability) || granted {
+            return Ok(());
+        }
+        Err(Refusal::Standing { author: header.author, capability: capability.to_string() })
     }
 
-    fn by_genesis(&self, identity: &IdentityId, capability: &Capability) -> bool {
+    pub(super) fn stands(&self, header: &Header) -> Option<Rank> {
+        header.grants.iter().map(|grant| self.definition.rank(grant)).max().flatten()
+    }
+
+    pub(super) fn by_genesis(&self, identity: &IdentityId, capability: &Capability) -> bool {
         self.roles.iter().any(|(name, holders)| name == capability && holders.contains(identity))
     }
 
-    fn gives(&self, grant: &OpId, capability: &Capability) -> bool {
+    pub(super) fn gives(&self, grant: &OpId, capability: &Capability) -> bool {
         self.grant(grant).is_some_and(|(_, can)| can.contains(capability))
     }
 
+    fn act(&self, op: &OpId) -> Option<(&Header, &Act)> {
+        let header = self.ops.get(op)?.header();
+        Some((header, header.act.as_ref()?))
+    }
+
     pub(super) fn grant(&self, op: &OpId) -> Option<(IdentityId, &BTreeSet<Capability>)> {
-        let Act::Grant { to, can } = self.ops.get(op)?.header().act.as_ref()?;
-        Some((*to, can))
+        match self.act(op)? {
+            (_, Act::Grant { to, can }) => Some((*to, can)),
+            _ => None,
+        }
+    }
+
+    /// Whether an op that is written on top of `parents` may stand on a grant, in a history where nothing else is.
+    pub(super) fn is_live(&self, past: &Definition<'_>, below: &BTreeSet<OpId>, grant: &OpId) -> bool {
+        let withdraws = |op: &&OpId| match self.act(op) {
+            Some((_, Act::Revoke { grants, .. })) => grants.contains(grant),
+            Some((_, Act::Renounce { grant: renounced, .. })) => renounced == grant,
+            _ => false,
+        };
+        let counts = |op: &OpId| past.verdict(op).is_none();
+        below.contains(grant) && counts(grant) && !below.iter().filter(withdraws).any(counts)
     }
 }

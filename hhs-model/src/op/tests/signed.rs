@@ -10,7 +10,7 @@ use super::{entries, full, key, map, signed};
 use crate::codec::{Bytes, Value, encode};
 use crate::id::{Hash, IdentityId, OpId, ReplicaId};
 use crate::identity::{Domain, SecretKey, Signer, verify_batch};
-use crate::op::{Act, Capability, Header, Op, PayloadRef};
+use crate::op::{Header, Op, PayloadRef};
 
 /// Whether a header is one, and its signature holds for the key that the author is known by.
 fn verifies(bytes: &[u8]) -> bool {
@@ -98,16 +98,11 @@ fn ids(most: usize) -> impl Strategy<Value = BTreeSet<Hash>> {
     btree_set(any::<[u8; 32]>().prop_map(Hash), 0..=most)
 }
 
-fn act() -> impl Strategy<Value = Act> {
-    let can = btree_set("[a-z0-9./-]{1,64}".prop_map(|name| name.parse::<Capability>().unwrap()), 1..=16);
-    (any::<[u8; 32]>(), can).prop_map(|(to, can)| Act::Grant { to: IdentityId(Hash(to)), can })
-}
-
 fn headers() -> impl Strategy<Value = Header> {
     let op_ids = |most| ids(most).prop_map(|ids| ids.into_iter().map(OpId).collect::<Vec<_>>());
     let payload = option::of(vec(any::<u8>(), 0..40)).prop_map(|payload| payload.as_deref().map(PayloadRef::to));
     let who = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<u64>());
-    (who, op_ids(64), op_ids(64), op_ids(16), option::of(act()), payload).prop_map(
+    (who, op_ids(64), op_ids(64), op_ids(16), option::of(super::acts::any_act()), payload).prop_map(
         |((target, author, time), parents, deps, grants, act, payload)| Header {
             target: ReplicaId(Hash(target)),
             parents,

@@ -3,9 +3,10 @@
 use hhs_model::op::Op;
 use hhs_model::{ObjectId, OpId};
 
+use super::super::checkpoints::{Head, PART_BYTES};
 use super::super::index::{Selector, named_in_header};
 use super::super::record::{OpRecord, Place};
-use super::super::{StoreError, keys};
+use super::super::{StoreError, keys, tips};
 use super::Check;
 use crate::backend::{Entry, Limit, Order};
 
@@ -17,6 +18,10 @@ impl Check<'_> {
         self.each(&[keys::CLASS_NAME], 17, Self::class_name).await?;
         self.each(&[keys::REPLICA_OF_CLASS], 21, Self::replica_of_class).await?;
         self.each(&[keys::WRITES], 37, Self::writes).await?;
+        self.each(&[keys::TIPS], 5, Self::tips).await?;
+        self.each(&[keys::WITHHELD], 13, Self::withheld).await?;
+        self.each(&[keys::CHECKPOINT], 13, Self::checkpoint).await?;
+        self.each(&[keys::CHECKPOINT_PART], 21, Self::checkpoint_part).await?;
         let expected = &self.expected;
         let counted = [
             (keys::OF_CLASS, expected.of_class, "objects by class have other entries than there are objects"),
@@ -105,6 +110,45 @@ impl Check<'_> {
         }
     }
 
+    fn tips((key, value): &Entry) -> Looked {
+        match (keys::replica_at(key, 1), tips::from_bytes(value)) {
+            (Ok(_), _) if value.is_empty() => Looked::Right,
+            (Ok(replica), Ok(tips)) => {
+                Looked::If(tips.into_iter().map(|(at, id)| (keys::op(replica, at), Test::Op(id))).collect())
+            }
+            _ => Looked::Wrong,
+        }
+    }
+
+    fn withheld((key, value): &Entry) -> Looked {
+        match (keys::replica_at(key, 1), keys::number(key, 5), keys::id_at(value, 0)) {
+            (Ok(replica), Ok(position), Ok(author)) if value.len() == 40 => {
+                Looked::If(vec![(keys::op(replica, position), Test::Names(author))])
+            }
+            _ => Looked::Wrong,
+        }
+    }
+
+    fn checkpoint((key, value): &Entry) -> Looked {
+        let read = (keys::replica_at(key, 1), keys::number(key, 5), Head::from_bytes(value));
+        let (Ok(replica), Ok(position), Ok(head)) = read else { return Looked::Wrong };
+        let Some(last) = position.checked_sub(1) else { return Looked::Wrong };
+        let mut tests = vec![(keys::op(replica, last), Test::Op(head.last))];
+        if let Some(part) = head.parts().checked_sub(1) {
+            tests.push((keys::checkpoint_part(replica, position, part), Test::There));
+        }
+        Looked::If(tests)
+    }
+
+    fn checkpoint_part((key, value): &Entry) -> Looked {
+        match (keys::replica_at(key, 1), key.get(5..13).map(|position| keys::number(position, 0))) {
+            (Ok(replica), Some(Ok(position))) if (1..=PART_BYTES).contains(&value.len()) => {
+                Looked::If(vec![(keys::checkpoint(replica, position), Test::There)])
+            }
+            _ => Looked::Wrong,
+        }
+    }
+
     /// How many entries there are of a kind.
     async fn size(&self, kind: u8) -> Result<u64, StoreError> {
         let (mut size, mut after) = (0, None);
@@ -155,6 +199,7 @@ enum Looked {
 }
 
 enum Test {
+    There,
     Is(Vec<u8>),
     /// A place of an object of this number, be it a genesis.
     ObjectAt(u64),
@@ -169,6 +214,7 @@ enum Test {
 impl Test {
     fn holds(&self, value: &[u8]) -> bool {
         match self {
+            Self::There => true,
             Self::Is(expected) => value == expected,
             Self::ObjectAt(number) => matches!(Place::from_bytes(value),
                 Ok(Place::Object(found) | Place::Genesis { object: found, .. }) if found == *number),

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use hhs_model::authority::{Authority, Seen};
+use hhs_model::history::{Graph, Positions};
 use hhs_model::identity::verify_batch;
 use hhs_model::op::Op;
 use hhs_model::{IdentityId, OpId, PublicKey, ReplicaId};
 
 use super::super::record::{MAX_INLINE_BYTES, OpRecord, Place};
+use super::super::tips::{read_act_entry, withdraws};
 use super::super::{StoreError, index, keys};
 use super::{Check, Depth, PAGE};
 use crate::backend::{Entry, Order, prefix_range};
@@ -20,6 +22,9 @@ pub(super) struct Sequence {
     /// None if the genesis is of no use; then authority is not looked at.
     authority: Option<Authority>,
     next: u64,
+    graph: Graph,
+    /// What acts that withdraw something have not seen, by their positions.
+    unseen: BTreeMap<u64, Positions>,
     acts: u64,
     heads: BTreeMap<u64, OpId>,
     /// Identities that were looked up: their keys, if they are here.
@@ -31,7 +36,8 @@ const IDENTITIES: usize = 4096;
 
 impl Sequence {
     pub(super) fn new(replica: u32, id: ReplicaId, authority: Option<Authority>) -> Self {
-        Self { replica, id, authority, next: 0, acts: 0, heads: BTreeMap::new(), keys: BTreeMap::new() }
+        let (graph, unseen) = (Graph::new(), BTreeMap::new());
+        Self { replica, id, authority, next: 0, graph, unseen, acts: 0, heads: BTreeMap::new(), keys: BTreeMap::new() }
     }
 
     pub(super) async fn check(mut self, check: &mut Check<'_>) -> Result<(), StoreError> {
@@ -126,24 +132,29 @@ impl Sequence {
         if record.height != height {
             check.damage(key.clone(), "the height of an op is not one more than that of its parents");
         }
+        let below: Vec<u64> = record.parents.iter().copied().filter(|parent| *parent < self.graph.len()).collect();
+        self.graph.push(&below);
+        if withdraws(op) && self.graph.len() == position + 1 {
+            self.unseen.insert(position, self.graph.unseen(position));
+        }
         for parent in &record.parents {
             self.heads.remove(parent);
         }
         self.heads.insert(position, op.id());
-        self.judge(check, key, record, op, found.into_iter().flatten());
+        self.judge(check, (key, position), record, op, found.into_iter().flatten());
     }
 
     fn judge<'a>(
         &mut self,
         check: &mut Check<'_>,
-        key: Vec<u8>,
+        (key, position): (Vec<u8>, u64),
         record: &OpRecord,
         op: &Op,
         parents: impl Iterator<Item = &'a (OpId, u64, Seen)>,
     ) {
         let Some(authority) = &mut self.authority else { return };
         let after = |(id, _, seen): &(OpId, u64, Seen)| match authority.number_of(id) {
-            Some(number) => Some(Seen(vec![number])),
+            Some(number) => Some(Seen::act(number)),
             None => authority.knows(seen).then(|| seen.clone()),
         };
         let Some(seen) = parents.map(after).collect::<Option<Vec<Seen>>>() else {
@@ -158,7 +169,9 @@ impl Sequence {
             check.damage(key, "an op is by somebody who had no right to it");
         }
         if op.header().act.is_some() {
-            authority.add(op, seen);
+            // What is refused does not depend on what was unseen.
+            let unseen = || self.unseen.get(&position).cloned().unwrap_or_default();
+            authority.add(op, position, record.height, seen, unseen);
         }
     }
 
@@ -285,11 +298,14 @@ impl Sequence {
 
     /// Whether the position in an entry is that of the op with the number of the entry.
     async fn is_act(&self, check: &Check<'_>, value: &[u8]) -> Result<bool, StoreError> {
-        let Ok(position) = keys::number(value, 0) else { return Ok(false) };
+        let Ok((position, unseen)) = read_act_entry(value) else { return Ok(false) };
+        if unseen.is_some() && unseen.as_ref() != self.unseen.get(&position) {
+            return Ok(false);
+        }
         let record = check.backend.get(&keys::op(self.replica, position)).await?;
         let id = record.and_then(|record| OpRecord::from_bytes(&record).ok()).map(|record| OpId::of(&record.header));
         let number = id.and_then(|id| self.authority.as_ref()?.number_of(&id));
-        Ok(value.len() == 8 && number.is_some_and(|number| u64::from(number) == self.acts))
+        Ok(number.is_some_and(|number| u64::from(number) == self.acts))
     }
 
     async fn heads(mut self, check: &mut Check<'_>) -> Result<(), StoreError> {

@@ -62,7 +62,8 @@ impl Store {
             batch.writes.append(&mut indexes.writes);
             return Ok(true);
         }
-        for prefix in [keys::payloads_of(replica), keys::acts_of(replica), keys::heads_of(replica)] {
+        let small = [keys::payloads_of, keys::acts_of, keys::heads_of, keys::tips, keys::all_withheld];
+        for prefix in small.into_iter().chain([keys::checkpoints_of, keys::parts_of]).map(|of| of(replica)) {
             let entries = self.backend().scan(prefix_range(&prefix), Order::Ascending, ENTRIES).await?;
             if !entries.is_empty() {
                 batch.writes.extend(entries.into_iter().map(|(key, _)| Write::Delete(key)));

@@ -13,7 +13,7 @@ fn bytes_of(record: &OpRecord) -> Vec<u8> {
 /// seen is larger than a block. The record is written all the same, and it is for the backend to say that it is too large.
 #[test]
 fn an_op_that_has_seen_more_than_fits_into_a_block() {
-    let seen = Seen((1 << 20..3 << 20).collect());
+    let seen = Seen::acts((1 << 20..5 << 20).step_by(2).collect());
     let record = OpRecord { height: 7, parents: vec![1, 2], seen, header: vec![0; 400], payload: None };
     let bytes = bytes_of(&record);
     assert!(bytes.len() > hhs_model::bounds::MAX_BLOCK_BYTES);
@@ -24,11 +24,17 @@ fn an_op_that_has_seen_more_than_fits_into_a_block() {
 #[test]
 fn the_parts_of_a_record() {
     for payload in [None, Some(vec![]), Some(vec![5; 30]), Some(vec![6; 1024])] {
-        let record =
-            OpRecord { height: 300, parents: vec![1, 70_000], seen: Seen(vec![3]), header: vec![9; 300], payload };
+        let record = OpRecord {
+            height: 300,
+            parents: vec![1, 70_000],
+            seen: Seen::acts(vec![3]),
+            header: vec![9; 300],
+            payload,
+        };
         let bytes = bytes_of(&record);
         assert_eq!(OpRecord::from_bytes(&bytes).ok().as_ref(), Some(&record));
-        let signed = Signed { height: 300, header: record.header.clone(), payload: record.payload.clone() };
+        let OpRecord { height, parents, seen, header, payload } = record.clone();
+        let signed = Signed { height, parents, seen, header, payload };
         assert_eq!(OpRecord::into_signed(bytes.clone()).ok(), Some(signed));
         assert_eq!(OpRecord::into_header(bytes.clone()).ok().as_ref(), Some(&record.header));
         assert_eq!(OpRecord::header_of(&bytes).ok(), Some(record.header.as_slice()));

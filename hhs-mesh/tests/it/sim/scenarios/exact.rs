@@ -158,7 +158,8 @@ fn a_thousand_large_identities() {
         block_on(store.put_identity(writer.identity_bytes().to_vec())).unwrap();
         let can = [hhs_model::op::Capability::write()].into();
         let act = Some(hhs_model::op::Act::Grant { to: writer.id(), can });
-        block_on(store.append(room, &founder, 0, || Ok(Some(Draft { act, payload: None })))).unwrap();
+        block_on(store.append(room, &founder, 0, || Ok(Some(Draft { act, payload: None, ..Draft::default() }))))
+            .unwrap();
     }
     let alice = world.node_of("alice", founder, backend, |_| ());
     let bob = world.node("bob");
@@ -236,7 +237,7 @@ fn found(writers: &[Author]) -> (MemoryBackend, ReplicaId) {
 }
 
 fn append(store: &Store, room: ReplicaId, author: &Author) {
-    let draft = || Ok(Some(Draft { act: None, payload: Some(b"something to say".to_vec()) }));
+    let draft = || Ok(Some(Draft { act: None, payload: Some(b"something to say".to_vec()), ..Draft::default() }));
     block_on(store.append(room, author, 0, draft)).unwrap();
 }
 

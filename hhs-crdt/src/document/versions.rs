@@ -1,0 +1,91 @@
+//! Versions of a document, and who wrote what.
+
+use hhs_model::class::{Change, Changes, PathSegment, Replica};
+use hhs_model::replay::{Replay, VersionBuilder, Voided, writes};
+use hhs_model::{Frontier, IdentityId, OpId};
+
+use super::{Document, VersionError};
+
+/// An op that wrote to a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wrote {
+    /// The op.
+    pub op: OpId,
+    /// One more than the greatest height of its parents.
+    pub height: u64,
+    /// Who wrote it.
+    pub author: IdentityId,
+    /// When, as the author claims: milliseconds since 1970.
+    pub time: u64,
+    /// In what way it has no effect now, if it has none.
+    pub void: Option<Voided>,
+}
+
+impl<R: Replica> Document<R> {
+    /// The state of a version, judged from that version alone: what it showed to who had it and nothing else.
+    ///
+    /// # Errors
+    /// If an op that the version names is not here.
+    pub fn at(&self, version: &Frontier) -> Result<R, VersionError> {
+        let heads = self.history.positions(&version.heads).map_err(VersionError::Unknown)?;
+        Ok(self.state_at(&heads))
+    }
+
+    /// What is different in the version `newer`. Changes are told under one of its heads.
+    ///
+    /// # Errors
+    /// If an op that a version names is not here.
+    pub fn diff(&self, older: &Frontier, newer: &Frontier) -> Result<Vec<Change>, VersionError> {
+        let (from, to) = (self.at(older)?, self.at(newer)?);
+        let Some(head) = newer.heads.last().or(older.heads.last()) else { return Ok(Vec::new()) };
+        let Some((op, _)) = self.get(head) else { return Err(VersionError::Unknown(*head)) };
+        let mut changes = Changes::of(op.id(), op.header().author);
+        from.diff(&to, &mut changes);
+        Ok(changes.into_vec())
+    }
+
+    /// The ops that wrote to a field of the replica, those without effect among them, in an order that is the same everywhere.
+    pub fn history(&self, field: &str) -> Vec<Wrote> {
+        let wrote = (0..self.len()).filter_map(|position| {
+            let held = self.history.get(position);
+            held.payload.as_ref().filter(|payload| writes(payload, field))?;
+            let header = held.op.header();
+            Some(Wrote {
+                op: held.op.id(),
+                height: self.graph().height(position),
+                author: header.author,
+                time: header.time,
+                void: self.replay.void(position),
+            })
+        });
+        let mut wrote: Vec<Wrote> = wrote.collect();
+        wrote.sort_unstable_by_key(|wrote| (wrote.height, wrote.op));
+        wrote
+    }
+
+    /// What has changed at a path and below it, from the beginning, op by op, as verdicts are now. Concurrent ops come in the order in
+    /// which they came to be here. It costs what applying all ops costs.
+    pub fn history_of(&self, path: &[PathSegment]) -> Vec<Change> {
+        let (mut replay, mut found) = (Replay::<R>::new(&self.authority), Vec::new());
+        for position in 0..self.len() {
+            let op = &self.history.get(position).op;
+            let mut changes = Changes::of(op.id(), op.header().author);
+            replay.apply(self.history.kept(position), &self.authority, &mut changes);
+            found.extend(changes.into_vec().into_iter().filter(|change| change.path.starts_with(path)));
+        }
+        found
+    }
+
+    /// The state of the version with these heads; from the latest checkpoint that is part of it.
+    pub(super) fn state_at(&self, heads: &[u64]) -> R {
+        let (graph, seen) = (self.graph(), self.seen_above(heads));
+        let mut saved = self.checkpoints.latest_first();
+        let saved =
+            saved.find_map(|saved| VersionBuilder::from_saved(saved, graph, heads, seen.clone(), &self.authority));
+        let mut builder = saved.unwrap_or_else(|| VersionBuilder::new(graph, heads, seen.clone(), &self.authority));
+        while let Some(range) = builder.wants() {
+            range.for_each(|position| builder.feed(self.history.kept(position), &self.authority));
+        }
+        builder.finish()
+    }
+}

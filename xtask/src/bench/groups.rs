@@ -12,9 +12,9 @@ pub(crate) enum Group {
     Model,
     /// Backends and the store on top of them
     Store,
-    /// Replicated types
+    /// Replicated types, and texts against their rivals
     Crdt,
-    /// Text and lists
+    /// Texts against their rivals; or, with files, traces of editing through a text
     Text,
     /// Op DAGs and their algorithms
     Dag,
@@ -32,25 +32,22 @@ pub(crate) enum Group {
 
 /// How a group is measured, and what its figures have to reach.
 pub(crate) struct Plan {
-    pub(crate) source: Source,
-    pub(crate) bars: &'static [Bar],
+    pub(crate) sources: &'static [Source],
+    pub(crate) bars: Vec<Bar>,
 }
 
 impl Group {
     /// `None` as long as the group has no bars.
     pub(crate) fn plan(self) -> Option<Plan> {
-        match self {
-            Self::Mesh => {
-                Some(Plan { source: Source::Replay { history: "data/dags/rust-analyzer.dag.gz" }, bars: MESH })
-            }
-            Self::Model => {
-                Some(Plan { source: Source::Program { package: "bench-model", arguments: &[] }, bars: MODEL })
-            }
-            Self::Store => {
-                Some(Plan { source: Source::Program { package: "bench-store", arguments: &[] }, bars: STORE })
-            }
-            Self::Crdt | Self::Text | Self::Dag | Self::Transports | Self::Signal | Self::Web | Self::Spaces => None,
-        }
+        let (sources, bars): (&[Source], _) = match self {
+            Self::Mesh => (&[Source::Replay { history: "data/dags/rust-analyzer.dag.gz" }], MESH.to_vec()),
+            Self::Model => (&[Source::Program { package: "bench-model", arguments: &[] }], MODEL.to_vec()),
+            Self::Store => (&[Source::Program { package: "bench-store", arguments: &[] }], STORE.to_vec()),
+            Self::Crdt => (&[Source::Program { package: "bench-crdt", arguments: &[] }, RIVALS], [CRDT, TEXT].concat()),
+            Self::Text => (&[RIVALS], TEXT.to_vec()),
+            Self::Dag | Self::Transports | Self::Signal | Self::Web | Self::Spaces => return None,
+        };
+        Some(Plan { sources, bars })
     }
 
     pub(crate) fn name(self) -> String {
@@ -65,6 +62,9 @@ impl Group {
         names.collect::<Vec<_>>().join(", ")
     }
 }
+
+/// A workspace of its own: its crates take minutes to build, and are none of ours.
+const RIVALS: Source = Source::Workspace { folder: "benches/rivals", program: "bench-rivals", arguments: &["--bars"] };
 
 const MESH: &[Bar] = &[
     Bar { name: "replay sync", unit: "ops/s", target: Target::AtLeast(10_000.0) },
@@ -89,4 +89,34 @@ const STORE: &[Bar] = &[
     Bar { name: "open clean", unit: "ms", target: Target::AtMost(100.0) },
     Bar { name: "open crashed", unit: "ms", target: Target::AtMost(1500.0) },
     Bar { name: "room", unit: "× the objects", target: Target::AtMost(1.8) },
+];
+
+const CRDT: &[Bar] = &[
+    Bar { name: "log, a million ops", unit: "ops/s", target: Target::AtLeast(1_000_000.0) },
+    Bar { name: "log, growing", unit: "ns/op", target: Target::RatioAtMost(1.5) },
+    Bar { name: "set, a million ops", unit: "ops/s", target: Target::AtLeast(1_000_000.0) },
+    Bar { name: "set, growing", unit: "ns/op", target: Target::RatioAtMost(1.5) },
+    Bar { name: "map, growing", unit: "ns/op", target: Target::RatioAtMost(1.5) },
+    Bar { name: "set, opened", unit: "ms", target: Target::AtMost(50.0) },
+    Bar { name: "log, the last 50", unit: "ms", target: Target::AtMost(5.0) },
+    Bar { name: "authority, from scratch", unit: "ms", target: Target::AtMost(100.0) },
+    Bar { name: "authority, one more", unit: "ms", target: Target::AtMost(1.0) },
+    Bar { name: "toggles, register", unit: "µs/toggle", target: Target::RatioAtMost(1.5) },
+    Bar { name: "toggles, text", unit: "µs/toggle", target: Target::RatioAtMost(1.5) },
+    // That they load at all is the bar; far below what anything quadratic takes.
+    Bar { name: "chain of 1,000,000, loaded", unit: "ms", target: Target::AtMost(20_000.0) },
+    Bar { name: "chain of 1,000,000, opened", unit: "ms", target: Target::AtMost(20_000.0) },
+    Bar { name: "fan of 100,000, loaded", unit: "ms", target: Target::AtMost(20_000.0) },
+    Bar { name: "fan of 100,000, opened", unit: "ms", target: Target::AtMost(20_000.0) },
+];
+
+const TEXT: &[Bar] = &[
+    Bar { name: "typed, diamond-types", unit: "ms", target: Target::RatioAtMost(2.0) },
+    Bar { name: "typed, loro", unit: "ms", target: Target::RatioAtMost(1.0) },
+    Bar { name: "typed, yrs", unit: "ms", target: Target::RatioAtMost(1.0) },
+    Bar { name: "typed and signed", unit: "ms", target: Target::RatioAtMost(1.5) },
+    Bar { name: "typed, stored", unit: "kB", target: Target::AtMost(150.0) },
+    Bar { name: "typed, opened", unit: "ms", target: Target::AtMost(3.0) },
+    Bar { name: "typed, memory to open", unit: "MB", target: Target::AtMost(5.0) },
+    Bar { name: "merged, diamond-types", unit: "ms", target: Target::RatioAtMost(2.0) },
 ];

@@ -22,6 +22,14 @@ pub(crate) enum Source {
         package: &'static str,
         arguments: &'static [&'static str],
     },
+    /// A program of a workspace of its own that prints the same; the whole of that workspace is built, in release.
+    Workspace {
+        /// Where the workspace is, from the root of the repository.
+        folder: &'static str,
+        /// The name of its binary.
+        program: &'static str,
+        arguments: &'static [&'static str],
+    },
 }
 
 /// Why a group could not be measured.
@@ -44,16 +52,29 @@ pub(crate) enum MeasureError {
     Unequal,
 }
 
+/// Builds and runs one after the other, and puts together what they print.
+///
+/// # Errors
+///
+/// When one of them cannot be measured.
+pub(crate) fn measure_all(
+    workspace: &Workspace,
+    sources: &[Source],
+    deadline: &Deadline,
+) -> Result<Vec<Measurement>, MeasureError> {
+    let mut measurements = Vec::new();
+    for source in sources {
+        measurements.extend(measure(workspace, source, deadline)?);
+    }
+    Ok(measurements)
+}
+
 /// Builds and runs `source`.
 ///
 /// # Errors
 ///
 /// When building or running fails, the deadline passes, or the output cannot be read.
-pub(crate) fn measure(
-    workspace: &Workspace,
-    source: &Source,
-    deadline: &Deadline,
-) -> Result<Vec<Measurement>, MeasureError> {
+fn measure(workspace: &Workspace, source: &Source, deadline: &Deadline) -> Result<Vec<Measurement>, MeasureError> {
     match source {
         Source::Replay { history } => {
             command::output_within(workspace.cargo().args(["build", "--release", "--package", "hhs-cli"]), deadline)?;
@@ -65,6 +86,14 @@ pub(crate) fn measure(
         Source::Program { package, arguments } => {
             let mut cargo = workspace.cargo();
             cargo.args(["run", "--quiet", "--release", "--package", package, "--bin", package, "--"]).args(*arguments);
+            lines(&command::output_within(&mut cargo, deadline)?)
+        }
+        Source::Workspace { folder, program, arguments } => {
+            let manifest = format!("{folder}/Cargo.toml");
+            let inside = ["--quiet", "--release", "--manifest-path", &manifest];
+            command::output_within(workspace.cargo().arg("build").args(inside), deadline)?;
+            let mut cargo = workspace.cargo();
+            cargo.arg("run").args(inside).args(["--bin", program, "--"]).args(*arguments);
             lines(&command::output_within(&mut cargo, deadline)?)
         }
     }

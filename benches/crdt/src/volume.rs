@@ -1,0 +1,119 @@
+//! A million ops on a log, a set and a map, from decoded ops, and what one costs at that size beside what it costs at ten thousand.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use hhs_crdt::{Log, Map, Register, Replica, Set};
+use hhs_model::class::{Changes, NoRights, OpContext, Unseen};
+use hhs_model::history::{Graph, Positions};
+use hhs_model::{IdentityId, OpId};
+
+use crate::clock::{median, timed};
+use crate::replica::{parents, writer};
+use crate::{Outcome, alone, beside};
+
+const MANY: u64 = 1_000_000;
+const FEW: u64 = 10_000;
+const RUNS_OF_MANY: usize = 3;
+const RUNS_OF_FEW: usize = 100;
+
+#[derive(Replica)]
+#[replica(class = "bench/v1/Log")]
+struct Entries {
+    log: Log<String>,
+}
+
+#[derive(Replica)]
+#[replica(class = "bench/v1/Set")]
+struct Elements {
+    set: Set<String>,
+}
+
+#[derive(Replica)]
+#[replica(class = "bench/v1/Map")]
+struct Table {
+    map: Map<String, Register<u64>>,
+}
+
+/// Measures all three.
+pub(crate) fn measure() -> Outcome<()> {
+    let log = cost::<Entries>(|edit, number| edit.log.append(format!("entry {number}")))?;
+    alone("log, a million ops", 1e9 / log.many)?;
+    beside("log, growing", log.many, "at 10,000 ops", log.few)?;
+    let set = cost::<Elements>(|edit, number| edit.set.insert(format!("element {number}")))?;
+    alone("set, a million ops", 1e9 / set.many)?;
+    beside("set, growing", set.many, "at 10,000 ops", set.few)?;
+    let map = cost::<Table>(|edit, number| edit.map.at(format!("key {number}")).set(number))?;
+    beside("map, growing", map.many, "at 10,000 ops", map.few)
+}
+
+/// In nanoseconds for each op.
+struct Cost {
+    few: f64,
+    many: f64,
+}
+
+fn cost<R: Replica>(write: impl Fn(&mut R::Edit<'_>, u64)) -> Outcome<Cost> {
+    let each = |count: u64, runs: usize| -> Outcome<f64> {
+        let times = (0..runs).map(|_| apply::<R>(count, &write)).collect::<Outcome<Vec<Duration>>>()?;
+        Ok(median(times).as_nanos() as f64 / count as f64)
+    };
+    Ok(Cost { few: each(FEW, RUNS_OF_FEW)?, many: each(MANY, RUNS_OF_MANY)? })
+}
+
+/// How long it takes to apply so many ops. They are decoded some thousands at a time, off the clock: as they come from a peer or a disk,
+/// and so that whether they are still in the processor's cache does not hang on how many there are.
+fn apply<R: Replica>(count: u64, write: impl Fn(&mut R::Edit<'_>, u64)) -> Outcome<Duration> {
+    let mut replica = State { state: R::new(), graph: Graph::new(), authors: [writer(0), writer(1)] };
+    let mut total = Duration::ZERO;
+    for first in (0..count).step_by(FEW as usize) {
+        let ops = decoded::<R>(first..first + FEW, &write)?;
+        let ((), time) = timed(|| ops.into_iter().for_each(|op| replica.apply(op)));
+        total += time;
+    }
+    Ok(total)
+}
+
+/// An op that was checked and decoded, and is going to be applied.
+struct Decoded<R: Replica> {
+    id: OpId,
+    mutations: R::Mutations,
+}
+
+fn decoded<R: Replica>(numbers: Range<u64>, write: impl Fn(&mut R::Edit<'_>, u64)) -> Outcome<Vec<Decoded<R>>> {
+    let empty = R::new();
+    let decode = |number: u64| {
+        let mut edit = empty.edit();
+        write(&mut edit, number);
+        let payload = R::finish(edit)?.payload.ok_or("nothing was written")?;
+        Ok(Decoded { id: OpId::of(&number.to_le_bytes()), mutations: R::decode(&payload)? })
+    };
+    numbers.map(decode).collect()
+}
+
+struct State<R> {
+    state: R,
+    graph: Graph,
+    authors: [IdentityId; 2],
+}
+
+impl<R: Replica> State<R> {
+    fn apply(&mut self, Decoded { id, mutations }: Decoded<R>) {
+        let (number, hidden) = (self.graph.len(), Positions::default());
+        let position = self.graph.push(&parents(number));
+        let op = OpContext {
+            id,
+            position,
+            height: self.graph.height(position),
+            author: self.authors[number as usize / 500 % 2],
+            time: number,
+            act: None,
+            graph: &self.graph,
+            hidden: &hidden,
+            rights: &NoRights,
+            unseen: Unseen::default(),
+        };
+        self.state.apply(mutations, &op, &mut Changes::unwatched());
+        self.state.observe(&op, &mut Changes::unwatched());
+    }
+}

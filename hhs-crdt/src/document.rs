@@ -19,6 +19,7 @@ mod held;
 mod open;
 mod parked;
 mod receive;
+mod roles;
 mod saved;
 mod tips;
 mod undo;

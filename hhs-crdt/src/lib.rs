@@ -1,14 +1,13 @@
 //! Replicated types: structs of fields that several writers change at once and that agree again, whatever order their
 //! ops arrive in.
 //!
-//! Pure and in memory: no I/O, no clock, no randomness. A class of replicas is a struct of [fields](Field) under one
-//! history:
+//! Pure and in memory: no I/O, no clock, no randomness. A class of replicas is a struct of [fields](trait@Field) under one
+//! history. A [`Document`] holds a replica in memory; a store keeps one for good:
 //!
 //! ```
-//! use hhs_crdt::{Log, Members, Register, Replica, Set};
-//! use hhs_model::class::{Changes, NoRights, OpContext, Unseen};
-//! use hhs_model::history::{Graph, Positions};
-//! use hhs_model::{IdentityId, Object, OpId};
+//! use hhs_crdt::{Document, Log, Members, Register, Replica, Set};
+//! use hhs_model::op::{Founding, Genesis};
+//! use hhs_model::{Author, Object};
 //!
 //! #[derive(Object, Clone, Debug, PartialEq)]
 //! #[object(class = "chat/v1/Message")]
@@ -25,44 +24,26 @@
 //!     messages: Log<Message>,
 //! }
 //!
-//! # let (ana, ben) = (IdentityId::of(b"Ana"), IdentityId::of(b"Ben"));
-//! let mut room = Room::new();
+//! # let (ana, ben) = (Author::from_seed("Ana", &[1; 32])?, Author::from_seed("Ben", &[2; 32])?);
+//! let founding = Founding::root(Genesis::with_founder(Room::CLASS, [0; 16], ana.id()))?;
+//! let (mut at_anas, mut at_bens) = (Document::<Room>::new(founding.clone()), Document::<Room>::new(founding));
+//! at_bens.introduce(ana.identity())?;
 //!
-//! // An app records its writes in an edit, which becomes one op: atomic, under one signature.
-//! let mut edit = room.edit();
-//! edit.name.set("garden".into());
-//! edit.tags.insert("plants".into());
-//! edit.messages.append(Message { text: "hello".into() });
-//! edit.members.grant(ben);
-//! let draft = Room::finish(edit)?;
-//! assert!(draft.act.is_some(), "a grant stands beside the payload, where those see it who do not know the class");
+//! // Writes are recorded in an edit, which becomes one op: atomic, under one signature.
+//! at_anas.write(&ana, 1_700_000_000_000, |edit| {
+//!     edit.name.set("garden".into());
+//!     edit.tags.insert("plants".into());
+//!     edit.messages.append(Message { text: "hello".into() });
+//!     edit.members.grant(ben.id());
+//! })?;
 //!
-//! // Every replica, the writer's too, applies the ops that it comes to hold. A store does this, and knows who holds what.
-//! let (mut graph, hidden) = (Graph::new(), Positions::default());
-//! let op = OpContext {
-//!     id: OpId::of(b"an op"),
-//!     position: graph.push(&[]),
-//!     height: 0,
-//!     author: ana,
-//!     time: 1_700_000_000_000,
-//!     act: draft.act.as_ref(),
-//!     graph: &graph,
-//!     hidden: &hidden,
-//!     rights: &NoRights,
-//!     unseen: Unseen::default(),
-//! };
-//! let mutations = Room::decode(&draft.payload.expect("it writes to fields"))?;
-//! Room::accepts(&mutations, &op)?;
-//! let mut changes = Changes::of(op.id, ana);
-//! room.apply(mutations, &op, &mut changes);
-//! room.observe(&op, &mut changes);
-//!
+//! // Whoever gets the op, in whatever order with others, comes to show the same.
+//! at_bens.receive(at_anas.beyond(&at_bens.version()));
+//! let room = at_bens.state();
 //! assert_eq!(room.name.get().map(String::as_str), Some("garden"));
-//! assert!(room.tags.contains("plants"));
+//! assert!(room.tags.contains("plants") && room.members.contains(&ben.id()));
 //! let last = room.messages.iter().next_back().expect("there is a message");
-//! assert_eq!((last.author, last.value.text.as_str()), (ana, "hello"));
-//! let fields: Vec<_> = changes.into_vec().iter().filter_map(|change| change.field()).collect();
-//! assert_eq!(fields, ["name", "tags", "messages"]);
+//! assert_eq!((last.author, last.value.text.as_str()), (ana.id(), "hello"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

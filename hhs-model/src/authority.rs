@@ -7,11 +7,12 @@
 //! each rests only on verdicts about what is more senior. `docs/authority.md` explains it, `docs/format.md` defines it, and
 //! [`definition`] is a page of code that says the same from scratch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bounds::MAX_ACT_TARGETS;
 use crate::history::Positions;
 use crate::id::{IdentityId, OpId, ReplicaId};
-use crate::op::{Act, Capability, Founding, Op};
+use crate::op::{Act, Capability, Cut, Founding, Op};
 
 mod acts;
 mod ancestry;
@@ -92,7 +93,7 @@ pub struct GrantState<'a> {
     /// To whom.
     pub to: IdentityId,
     /// What.
-    pub can: &'a std::collections::BTreeSet<Capability>,
+    pub can: &'a BTreeSet<Capability>,
     /// How senior it is.
     pub rank: Rank,
     /// Why it does not count, if it is void.
@@ -262,9 +263,29 @@ impl Authority {
         grants.filter_map(|act| self.grant_state(self.known(*act)))
     }
 
+    /// The act that withdraws what was granted to somebody here and counts, or as much of it as one act can, the most senior grants
+    /// first; none if there is nothing.
+    pub fn revoking(&self, from: &IdentityId) -> Option<Act> {
+        let grants: BTreeSet<OpId> = self.counting(from).take(MAX_ACT_TARGETS).collect();
+        (!grants.is_empty()).then(|| Act::Revoke { grants, cut: Cut::new() })
+    }
+
+    /// The act that gives back the most junior grant to somebody here that counts; none if there is nothing.
+    pub fn renouncing(&self, by: &IdentityId) -> Option<Act> {
+        let grant = self.counting(by).last();
+        grant.map(|grant| Act::Renounce { grant, cut: Cut::new() })
+    }
+
+    /// The grants of this replica to somebody that count, the most senior first.
+    fn counting(&self, to: &IdentityId) -> impl Iterator<Item = OpId> {
+        let replica = self.founding().id();
+        let grants = self.grants_to(to).filter(move |grant| grant.replica == replica);
+        grants.filter(|grant| grant.void.is_none() && grant.withdrawn.is_none()).map(|grant| grant.id)
+    }
+
     /// The withdrawals and extensions that are on the replicas which `replica` stands for, with the heads that their cuts keep
     /// of it: what [`keep`](Self::keep) has to be told about.
-    pub fn cuts<'a>(&'a self, op: &'a Op) -> impl Iterator<Item = (ReplicaId, &'a std::collections::BTreeSet<OpId>)> {
+    pub fn cuts<'a>(&'a self, op: &'a Op) -> impl Iterator<Item = (ReplicaId, &'a BTreeSet<OpId>)> {
         let cut = op.header().act.iter().filter_map(Act::cut).flat_map(|cut| cut.iter());
         cut.filter(|(replica, _)| self.replica(replica).is_some()).map(|(replica, heads)| (*replica, heads))
     }

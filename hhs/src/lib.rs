@@ -35,8 +35,11 @@ pub use native::Tokio;
 /// What most apps use.
 pub mod prelude {
     pub use futures::StreamExt;
-    pub use hhs_crdt::{Log, Members, Register, Replica, Set};
-    pub use hhs_model::class::{Action, Change};
+    pub use hhs_crdt::{
+        Counter, Field, GrowSet, Ledger, List, Log, Map, Members, MultiRegister, Register, Replica, Set, Text,
+        UniqueList,
+    };
+    pub use hhs_model::class::{Action, Change, ChangeFilter};
     pub use hhs_model::{
         Author, Bytes, Decode, Encode, Identity, IdentityId, Link, Nested, Nonce, Object, Registry, Runtime,
     };

@@ -1,6 +1,7 @@
 //! Documents: whatever way ops take to them, they come to show the same.
 
 mod random;
+mod roles;
 mod saved;
 
 use std::collections::BTreeMap;

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use hhs_model::authority::Authority;
-use hhs_model::bounds::MAX_ACT_TARGETS;
 use hhs_model::class::{Draft, Replica};
-use hhs_model::op::{Act, Capability, Cut};
+use hhs_model::op::{Act, Capability};
 use hhs_model::{Author, IdentityId, OpId};
 
 use super::Live;
@@ -38,11 +37,7 @@ impl<R: Replica> Live<R> {
     /// # Errors
     /// If the author may not, or is not senior to whoever granted, or the store fails. Then what was written before stays.
     pub async fn revoke(&self, author: &Author, time: u64, from: IdentityId) -> Result<Vec<OpId>, AppendError> {
-        let act = |authority: &Authority| {
-            let grants: BTreeSet<OpId> = standing_grants(authority, &from).take(MAX_ACT_TARGETS).collect();
-            (!grants.is_empty()).then(|| Act::Revoke { grants, cut: Cut::new() })
-        };
-        self.act_until_done(author, time, act).await
+        self.act_until_done(author, time, |authority| authority.revoking(&from)).await
     }
 
     /// Gives back all that was granted to the author.
@@ -50,12 +45,7 @@ impl<R: Replica> Live<R> {
     /// # Errors
     /// If the store fails. Then what was written before stays.
     pub async fn renounce(&self, author: &Author, time: u64) -> Result<Vec<OpId>, AppendError> {
-        let id = author.id();
-        let act = |authority: &Authority| {
-            let grant = standing_grants(authority, &id).last();
-            grant.map(|grant| Act::Renounce { grant, cut: Cut::new() })
-        };
-        self.act_until_done(author, time, act).await
+        self.act_until_done(author, time, |authority| authority.renouncing(&author.id())).await
     }
 
     /// Undoes revocations: what they made void has effect again.
@@ -95,11 +85,4 @@ impl<R: Replica> Live<R> {
         let draft = |authority: &Authority| Ok(act(authority).map(|act| Draft { act: Some(act), ..Draft::default() }));
         self.store.append_on(self.id, author, time, Some(&*self.shared), draft).await
     }
-}
-
-/// The grants of this replica to somebody that count, the most senior first.
-fn standing_grants<'a>(authority: &'a Authority, identity: &'a IdentityId) -> impl Iterator<Item = OpId> + 'a {
-    let replica = authority.founding().id();
-    let grants = authority.grants_to(identity).filter(move |grant| grant.replica == replica);
-    grants.filter(|grant| grant.void.is_none() && grant.withdrawn.is_none()).map(|grant| grant.id)
 }

@@ -32,7 +32,7 @@ impl Seen {
     }
 }
 
-/// A list of integers: the numbers of acts, if they are few and of the replica itself. Otherwise the first is [`RUNS`], and the rest are
+/// A list of integers: the numbers of acts, if they are few and of the replica itself. Otherwise the first is 2³², and the rest are
 /// lists of runs: how many runs, and first number and length of each. The first list is that of the replica itself, each
 /// further one stands behind the four quarters of the id of its replica.
 impl Encode for Seen {

@@ -26,7 +26,7 @@ pub struct Committed {
     pub local: u64,
 }
 
-/// The replicas that have news, from [`Store::watch`]. A replica waits to be read once, however many commits there were:
+/// The replicas that have news, from [`Store::watch`](super::Store::watch). A replica waits to be read once, however many commits there were:
 /// what is not read in time becomes one [`Committed`]. Ends when the store is dropped.
 pub struct CommitStream(Receiver<News>);
 

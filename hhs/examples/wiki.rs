@@ -75,6 +75,6 @@ fn meet(a: &mut Wikis, b: &mut Wikis) {
 
 fn show(what: &str, wiki: &Wikis) {
     for (name, page) in wiki.state().pages.iter() {
-        println!("{what}: [{name}] {} {:?}", page.body.to_string(), page.tags.iter().collect::<Vec<_>>());
+        println!("{what}: [{name}] {} {:?}", page.body, page.tags.iter().collect::<Vec<_>>());
     }
 }

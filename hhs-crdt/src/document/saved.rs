@@ -10,7 +10,7 @@ impl<R: Replica> Document<R> {
     /// length. What is being typed is not in it; [seal](Self::seal) it first.
     ///
     /// # Panics
-    /// Never: the ops of a document are of one replica.
+    /// If the document held ops of several replicas, which it does not.
     pub fn save(&self) -> Vec<u8> {
         let mut saver = Saver::new();
         let mut packer = Packer::new();
@@ -24,16 +24,22 @@ impl<R: Replica> Document<R> {
         saver.finish()
     }
 
-    /// Takes in what another document has [saved](Self::save), as if it were received: everything is checked.
+    /// Takes in what another document has [saved](Self::save), as if it were received: everything is checked. Pack by pack, so that
+    /// bytes which inflate to very much take the room of one pack at a time.
     ///
     /// # Errors
-    /// If these bytes are not what was saved; then nothing of it was taken in.
+    /// If these bytes are not what was saved; what came before the first that are not was taken in.
     pub fn receive_saved(&mut self, bytes: &[u8]) -> Result<Received, UnpackError> {
         let mut loader = Loader::new(bytes);
-        let mut ops = Vec::new();
+        let mut all = Received::default();
         while !loader.is_empty() {
-            ops.extend(unpack(loader.bytes()?)?);
+            let ops = unpack(loader.bytes()?)?;
+            let received = self.receive(ops.into_iter().map(|(op, payload)| Carried { op, payload }));
+            all.added.extend(received.added);
+            all.refused.extend(received.refused);
+            all.known += received.known;
+            all.waiting = received.waiting;
         }
-        Ok(self.receive(ops.into_iter().map(|(op, payload)| Carried { op, payload })))
+        Ok(all)
     }
 }

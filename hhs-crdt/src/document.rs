@@ -10,7 +10,7 @@ use hhs_model::authority::{Authority, Explanation, Standing};
 use hhs_model::class::{Change, Changes, Replica};
 use hhs_model::history::Graph;
 use hhs_model::op::{Founding, Header, Op};
-use hhs_model::replay::{Policy, Replay, Voided};
+use hhs_model::replay::{OpenOp, Policy, Replay, Typed, Voided};
 use hhs_model::{Frontier, Identity, IdentityId, OpId, PublicKey};
 
 mod checkpoints;
@@ -28,11 +28,9 @@ mod write;
 
 pub use error::{ReceiveError, SealError, VersionError, WriteError};
 pub use receive::Received;
-pub use versions::Wrote;
 
 use checkpoints::Checkpoints;
 use held::History;
-use open::Open;
 use parked::Parked;
 use tips::Tips;
 
@@ -70,7 +68,8 @@ pub struct Document<R: Replica> {
     /// What has changed and was not taken, if anybody wants to know.
     changes: Option<Vec<Change>>,
     policy: Policy,
-    open: Option<Open<R>>,
+    open: Option<OpenOp<R>>,
+    typed: Typed,
 }
 
 /// An op as it travels: with its payload.
@@ -114,6 +113,7 @@ impl<R: Replica> Document<R> {
             changes: None,
             policy: Policy::default(),
             open: None,
+            typed: Typed::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hhs_model::OpId;
 use hhs_model::authority::Holders;
-use hhs_model::class::{Changes, EditError, LoadError, Loader, OpContext, Saver, Void};
+use hhs_model::class::{Changes, EditError, LoadError, Loader, OpContext, Saver, Shape, Void};
 use hhs_model::codec::{Decode, Encode};
 use hhs_model::op::{Act, Capability};
 
@@ -85,6 +85,11 @@ pub trait Field: Default + Send + Sync + 'static {
 
     /// Reports what is different in a newer state.
     fn diff(&self, newer: &Self, changes: &mut Changes);
+
+    /// Says what the type is made of: its name, and of what is nested in it the same.
+    fn shape(shape: &mut Shape) {
+        shape.named::<Self>();
+    }
 
     /// Writes the state.
     fn save(&self, saver: &mut Saver);

@@ -71,12 +71,12 @@ mod set;
 mod text;
 
 pub use counter::Counter;
-pub use document::{Carried, Document, ReceiveError, Received, SealError, VersionError, WriteError, Wrote};
+pub use document::{Carried, Document, ReceiveError, Received, SealError, VersionError, WriteError};
 pub use edit::Edit;
 pub use field::{At, Field, Position, Recorded};
 pub use grow_set::GrowSet;
 pub use hhs_model::class::Replica;
-pub use hhs_model::replay::{Policy, Typing, UndoStack};
+pub use hhs_model::replay::{Policy, Typing, UndoStack, Wrote};
 /// Derives [`Field`](trait@Field) for a struct of fields, so that it can stand in a replica, in a [`Map`] or wherever else fields stand.
 ///
 /// For a struct `Task` the macro makes `TaskEdit<'_>`, with what records writes to each field, and `TaskMutation`, with a
@@ -120,7 +120,7 @@ pub use text::{
 #[doc(hidden)]
 pub mod __private {
     pub use hhs_model::authority::Holders;
-    pub use hhs_model::class::{Changes, Draft, EditError, LoadError, Loader, OpContext, Saver, Void};
+    pub use hhs_model::class::{Changes, Draft, EditError, LoadError, Loader, OpContext, Saver, Shape, Void};
     pub use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, Encoder};
 
     pub use crate::nested::{

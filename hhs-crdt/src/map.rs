@@ -4,6 +4,7 @@ mod edit;
 mod entry;
 mod field;
 mod mutation;
+mod undo;
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;

@@ -92,13 +92,21 @@ pub fn coalesce_one<F: Field, M>(coalesced: &mut Vec<M>, mutations: Vec<F::Mutat
     coalesced.extend(F::coalesce(mutations).into_iter().map(wrap));
 }
 
-/// What takes back a mutation of one field.
-pub fn undo_one<F: Field, M>(
+/// Adds what takes back an op's mutations of one field: those that `pick` finds.
+pub fn undo_one<'m, F: Field, M: 'm>(
+    undone: &mut Vec<M>,
     field: &F,
-    mutation: &F::Mutation,
-    at: At<'_>,
+    mutations: &[(u32, &'m M)],
+    pick: impl Fn(&'m M) -> Option<&'m F::Mutation>,
+    op: &OpContext<'_>,
     before: &F,
     wrap: impl Fn(F::Mutation) -> M,
-) -> Vec<M> {
-    field.undo(mutation, at, before).into_iter().map(wrap).collect()
+) where
+    F::Mutation: 'm,
+{
+    let of_field: Vec<_> =
+        mutations.iter().filter_map(|(index, mutation)| pick(mutation).map(|inner| (*index, inner))).collect();
+    if !of_field.is_empty() {
+        undone.extend(field.undo_all(&of_field, op, before).into_iter().map(wrap));
+    }
 }

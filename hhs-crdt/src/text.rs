@@ -15,7 +15,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Mutex, OnceLock};
 
-use hhs_model::class::{Action, Changes, LoadError, Loader, Saver};
+use hhs_model::class::{Action, Changes, LoadError, Loader, OpContext, Saver};
 
 pub use cursor::{Bias, Blame, CharId, Cursor};
 pub use edit::TextEdit;
@@ -27,7 +27,7 @@ use crate::field::{At, Field, Position, Recorded};
 use crate::sequence::history::History;
 use cursor::Memo;
 use inserted::Inserted;
-use marks::Mark;
+use marks::{Mark, Splice};
 use mutation::Kind;
 
 /// Characters that several people write at once.
@@ -75,7 +75,10 @@ impl Field for Text {
 
     fn apply(&mut self, mutation: TextMutation, at: At<'_>, changes: &mut Changes) {
         match mutation.0 {
-            Kind::Edits(edits) => self.merge(&edits, at, changes),
+            Kind::Edits(edits) => {
+                self.merge(&edits, at, changes);
+                self.report_inserted(at, changes);
+            }
             Kind::Mark(mark) => self.add_mark(mark, at, changes),
         }
     }
@@ -96,10 +99,11 @@ impl Field for Text {
     }
 
     fn undo(&self, mutation: &TextMutation, at: At<'_>, before: &Self) -> Vec<TextMutation> {
-        match &mutation.0 {
-            Kind::Edits(_) => self.undo_edits(at).into_iter().collect(),
-            Kind::Mark(_) => self.undo_mark(at, before).into_iter().map(Into::into).collect(),
-        }
+        self.undo_all(&[(at.index, mutation)], at.op, before)
+    }
+
+    fn undo_all(&self, mutations: &[(u32, &TextMutation)], op: &OpContext<'_>, _before: &Self) -> Vec<TextMutation> {
+        self.undo_in_turn(mutations, op)
     }
 
     fn diff(&self, newer: &Self, changes: &mut Changes) {
@@ -114,7 +118,8 @@ impl Field for Text {
             let inserted = newer.slice(same..newer.len() - behind);
             changes.report(|| Action::Edited { at: same as u64, deleted: (old - behind) as u64, inserted });
         }
-        self.diff_marks(newer, changes);
+        let place = Splice { at: same, deleted: old - behind, inserted: new - behind };
+        self.diff_marks(newer, &place, changes);
     }
 
     fn save(&self, saver: &mut Saver) {

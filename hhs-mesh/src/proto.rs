@@ -14,6 +14,9 @@
 //! | `gossip` | who shares what, and the heads that each has |
 //! | `delta` | moves exactly the missing ops |
 //! | `admission` | asks a member to be let in with the secret of an invitation |
+//!
+//! Who shares a replica shares what it needs with the same peers: the replicas that give it authority, and the one that it
+//! is a part of. The app names the one; the core finds out about the others, and asks for them first.
 
 pub mod admission;
 mod config;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hhs_model::op::Act;
-use hhs_model::{IdentityId, OpId, ReplicaId};
+use hhs_model::{Frontier, IdentityId, OpId, ReplicaId};
 use hhs_store::{BackendError, Bundle, IngestError, ReadLimit, SignedOp, Store, StoreError, StoredOp};
 
 use crate::proto::{Answer, Task};
@@ -13,6 +13,7 @@ use crate::proto::{Answer, Task};
 /// Does what a task says.
 pub async fn perform(store: &Store, task: Task) -> Answer {
     let done = match task {
+        Task::LookUp { replica } => look_up(store, replica).await,
         Task::Unknown { replica, ids } => unknown(store, replica, ids).await,
         Task::Plan { replica, heads, have, list, below } => plan(store, replica, &heads, &have, list, below).await,
         Task::Genesis { replica } => genesis(store, replica).await,
@@ -21,10 +22,13 @@ pub async fn perform(store: &Store, task: Task) -> Answer {
         }
         Task::Adopt { replica, genesis, identities } => {
             return match store.adopt(replica, genesis, &identities).await {
-                Ok(()) => Answer::Adopted,
-                Err(error @ (StoreError::Backend(_) | StoreError::NoParent { .. })) => {
-                    Answer::Failed(error.to_string())
-                }
+                Ok(()) => match needs(store, replica).await {
+                    Ok(needs) => Answer::Adopted { needs },
+                    Err(error) => Answer::Failed(error.to_string()),
+                },
+                Err(StoreError::NoParent { parent, .. }) => Answer::NoParent(parent),
+                // Too many sources: who sent it need not have them.
+                Err(error @ (StoreError::Backend(_) | StoreError::Sources(_))) => Answer::Failed(error.to_string()),
                 Err(error) => Answer::Refused(error.to_string()),
             };
         }
@@ -33,6 +37,8 @@ pub async fn perform(store: &Store, task: Task) -> Answer {
                 Ok(ingested) => Answer::Ingested(ingested),
                 Err(IngestError::Store(StoreError::NoReplica(_))) => Answer::NotHere,
                 Err(error @ IngestError::NoIdentity { .. }) => Answer::NoIdentity(error.to_string()),
+                Err(IngestError::MissingDependency { missing, .. }) => Answer::Lacks(vec![missing]),
+                Err(IngestError::MissingSource { .. }) => Answer::Lacks(Vec::new()),
                 Err(error) if error.blames_sender() => Answer::Refused(error.to_string()),
                 Err(error) => Answer::Failed(error.to_string()),
             };
@@ -42,6 +48,48 @@ pub async fn perform(store: &Store, task: Task) -> Answer {
         StoreError::NoReplica(_) => Answer::NotHere,
         error => Answer::Failed(error.to_string()),
     })
+}
+
+async fn look_up(store: &Store, replica: ReplicaId) -> Result<Answer, StoreError> {
+    match (held(store, replica).await, needs(store, replica).await) {
+        (Ok(state), Ok(needs)) => Ok(Answer::LookedUp { state: Some(state), needs }),
+        (Err(StoreError::NoReplica(_)), _) => Ok(Answer::LookedUp { state: None, needs: Vec::new() }),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// The heads of a replica that peers are told of, and how many ops it has. Others may be writing: the heads are never older
+/// than the count, or heads that are out of date could pass for the latest ones.
+///
+/// # Errors
+/// If it is not here, or the store cannot be read.
+pub async fn held(store: &Store, replica: ReplicaId) -> Result<(Frontier, u64), StoreError> {
+    let mut before = store.count(replica).await?;
+    for _ in 0..4 {
+        let frontier = heads(store, replica).await?;
+        let after = store.count(replica).await?;
+        if before == after {
+            return Ok((frontier, after));
+        }
+        before = after;
+    }
+    // Somebody writes without a pause, and will cause it to be looked up again.
+    Ok((heads(store, replica).await?, before))
+}
+
+/// What counts, and what has to be known to judge that.
+async fn heads(store: &Store, replica: ReplicaId) -> Result<Frontier, StoreError> {
+    let mut frontier = store.frontier(replica).await?;
+    frontier.heads.extend(store.kept_heads(replica).await?);
+    Ok(frontier)
+}
+
+/// The replicas that one needs, by its genesis: its ops cannot be judged without them. Those need others in turn.
+async fn needs(store: &Store, replica: ReplicaId) -> Result<Vec<ReplicaId>, StoreError> {
+    let founding = store.founding(replica).await?;
+    let mut needs = founding.sources();
+    needs.extend(founding.place().map(|(parent, _)| parent));
+    Ok(needs.into_iter().collect())
 }
 
 async fn unknown(store: &Store, replica: ReplicaId, ids: Vec<OpId>) -> Result<Answer, StoreError> {

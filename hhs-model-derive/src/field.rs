@@ -136,8 +136,20 @@ fn mutation_functions(nested: &Struct, mutation: &Ident) -> TokenStream {
             #root::__private::wrap(&mut __recorded, <#ty as #root::Field>::finish(__edit.#ident), #mutation::#variant);)
     });
     let undo = nested.each(|Field { ident, variant, ty, root, .. }| {
-        quote_spanned!(pointing_at(ty)=> #mutation::#variant(__mutation) =>
-            #root::__private::undo_one(&self.#ident, __mutation, __at, &__before.#ident, #mutation::#variant))
+        quote_spanned!(pointing_at(ty)=>
+            #root::__private::undo_one::<#ty, _>(
+                &mut __undone,
+                &self.#ident,
+                __mutations,
+                |__mutation| match __mutation {
+                    #mutation::#variant(__mutation) => ::core::option::Option::Some(__mutation),
+                    #[allow(unreachable_patterns)]
+                    _ => ::core::option::Option::None,
+                },
+                __op,
+                &__before.#ident,
+                #mutation::#variant,
+            );)
     });
     let sort = nested.each(
         |Field { mutations, variant, .. }| quote!(#mutation::#variant(__mutation) => #mutations.push(__mutation)),
@@ -197,7 +209,18 @@ fn mutation_functions(nested: &Struct, mutation: &Ident) -> TokenStream {
             __at: #root::At<'_>,
             __before: &Self,
         ) -> #root::__private::Undone<Self> {
-            match __mutation { #(#undo,)* }
+            self.undo_all(&[(__at.index, __mutation)], __at.op, __before)
+        }
+
+        fn undo_all(
+            &self,
+            __mutations: &[(::core::primitive::u32, &Self::Mutation)],
+            __op: &#root::__private::OpContext<'_>,
+            __before: &Self,
+        ) -> #root::__private::Undone<Self> {
+            let mut __undone = ::std::vec::Vec::new();
+            #(#undo)*
+            __undone
         }
     }
 }

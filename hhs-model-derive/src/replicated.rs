@@ -207,8 +207,16 @@ impl Struct {
         let edits = self.each(
             |Field { ident, ty, root, .. }| quote_spanned!(pointing_at(ty)=> #ident: <#ty as #root::Field>::edit(&self.#ident)),
         );
+        let shape = self.each(|field| {
+            let (Field { name, ty, root, .. }, restrictions) = (field, field.restrictions().to_string());
+            quote_spanned!(pointing_at(ty)=> <#ty as #root::Field>::shape(__shape.name(#name).name(#restrictions));)
+        });
         let edit = self.edit_ident();
         quote! {
+            fn shape(__shape: &mut #root::__private::Shape) {
+                #(#shape)*
+            }
+
             fn observe(
                 &mut self,
                 __op: &#root::__private::OpContext<'_>,

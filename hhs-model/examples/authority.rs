@@ -24,6 +24,10 @@ fn main() {
         switched(toggles);
     }
     fan(100_000);
+    chain(10_000);
+    revoked_over_and_over(10_000);
+    comb(1_000);
+    comb(2_000);
 }
 
 /// Nobody looks at signatures here.
@@ -130,6 +134,17 @@ impl History {
         (again, elapsed)
     }
 
+    /// Keeps an op that nobody refuses.
+    fn keep(&mut self, op: Op, parents: &[u64]) -> u64 {
+        assert!(self.take(&op, parents), "it is not refused");
+        self.ops.push((op, parents.to_vec()));
+        self.ops.len() as u64 - 1
+    }
+
+    fn id(&self, position: u64) -> OpId {
+        self.ops[position as usize].0.id()
+    }
+
     fn standing(&self, position: u64) -> Standing<'_> {
         let op = &self.ops[position as usize].0;
         Standing { grants: &op.header().grants, position, act: op.header().act.is_some().then(|| op.id()) }
@@ -212,20 +227,18 @@ fn one_more(history: &History, pick: &mut impl FnMut(usize) -> usize) {
 fn switched(toggles: usize) {
     let mut history = History::new();
     let role = history.write(0, &[], Some(Act::Grant { to: identity(1), can: both() })).expect("she may");
-    let role_id = history.ops[role as usize].0.id();
+    let role_id = history.id(role);
     let mut head = role;
     let grant = || Some(Act::Grant { to: identity(2), can: both() });
     let by_holder = |history: &mut History, head: u64| {
         let op = history.op_by(1, &[head], vec![role_id], grant()).expect("it is an op");
-        assert!(history.take(&op, &[head]));
-        history.ops.push((op, vec![head]));
-        history.ops.len() as u64 - 1
+        history.keep(op, &[head])
     };
     for _ in 0..toggles {
         head = by_holder(&mut history, head);
         let off = Act::Revoke { grants: [role_id].into(), cut: Cut::new() };
         head = history.write(0, &[head], Some(off)).expect("she may");
-        let off = history.ops[head as usize].0.id();
+        let off = history.id(head);
         head = by_holder(&mut history, head);
         head = history.write(0, &[head], Some(Act::Reinstate { of: [off].into() })).expect("she may");
     }
@@ -254,6 +267,78 @@ fn fan(width: usize) {
     }
     let (_, elapsed) = history.again();
     line(&format!("{width} grants side by side, merged, 1000 on top: from scratch"), elapsed);
+}
+
+/// A chain of delegations, each by whom the one before let in; its first link is withdrawn and given back.
+fn chain(length: usize) {
+    let mut history = History::new();
+    let mut head: Vec<u64> = Vec::new();
+    let mut stands: Vec<OpId> = Vec::new();
+    for link in 0..length {
+        let act = Some(Act::Grant { to: identity(link + 1), can: both() });
+        let op = history.op_by(link, &head, stands, act).expect("it is an op");
+        head = vec![history.keep(op, &head)];
+        stands = vec![history.id(head[0])];
+    }
+    let (mut again, elapsed) = history.again();
+    line(&format!("{length} delegations, each by the one before: from scratch"), elapsed);
+    let off = Act::Revoke { grants: [again.id(0)].into(), cut: Cut::new() };
+    let start = now();
+    let off = again.write(0, &[0], Some(off)).expect("she may");
+    line("  the first is withdrawn, and all are void", start.elapsed());
+    let on = Act::Reinstate { of: [again.id(off)].into() };
+    let start = now();
+    again.write(0, &[off], Some(on)).expect("she may");
+    line("  and given back", start.elapsed());
+}
+
+/// Grants on a grant, which is revoked again and again by ops that have seen them all; then what it stands on goes and comes.
+fn revoked_over_and_over(times: usize) {
+    let mut history = History::new();
+    let bens = history.write(0, &[], Some(Act::Grant { to: identity(1), can: both() })).expect("she may");
+    let bens_id = history.id(bens);
+    let cleos = history.op_by(1, &[bens], vec![bens_id], Some(Act::Grant { to: identity(2), can: both() }));
+    let cleos = history.keep(cleos.expect("it is an op"), &[bens]);
+    let (cleos_id, mut head) = (history.id(cleos), cleos);
+    for to in 0..times {
+        let act = Some(Act::Grant { to: identity(3 + to), can: both() });
+        let op = history.op_by(2, &[head], vec![cleos_id], act).expect("it is an op");
+        head = history.keep(op, &[head]);
+    }
+    for _ in 0..times {
+        let off = Act::Revoke { grants: [cleos_id].into(), cut: Cut::new() };
+        head = history.write(0, &[head], Some(off)).expect("she may");
+    }
+    let (mut again, elapsed) = history.again();
+    line(&format!("a grant with {times} on it is revoked {times} times: from scratch"), elapsed);
+    let off = Act::Revoke { grants: [bens_id].into(), cut: Cut::new() };
+    let start = now();
+    let off = again.write(0, &[bens], Some(off)).expect("she may");
+    line("  what it stands on is withdrawn", start.elapsed());
+    let on = Act::Reinstate { of: [again.id(off)].into() };
+    let start = now();
+    again.write(0, &[off], Some(on)).expect("she may");
+    line("  and given back, and each that stands on it asks every revocation", start.elapsed());
+}
+
+/// A member who merges nothing leaves over and over: each leaving has seen every other op below it.
+fn comb(length: usize) {
+    let mut history = History::new();
+    let bens = history.write(0, &[], Some(Act::Grant { to: identity(1), can: both() })).expect("she may");
+    let bens_id = history.id(bens);
+    let (mut here, mut there) = (bens, bens);
+    for _ in 0..length {
+        here = history.write(0, &[here], None).expect("she may");
+        let op = history.op_by(1, &[there], vec![bens_id], None).expect("it is an op");
+        there = history.keep(op, &[there]);
+    }
+    for _ in 0..length {
+        let left = Act::Renounce { grant: bens_id, cut: Cut::new() };
+        let op = history.op_by(1, &[there], vec![bens_id], Some(left)).expect("it is an op");
+        history.keep(op, &[there]);
+    }
+    let (_, elapsed) = history.again();
+    line(&format!("{length} leavings that have each seen {length} ops and not {length} others between them"), elapsed);
 }
 
 #[expect(clippy::disallowed_methods, reason = "a program that measures time is the edge")]

@@ -4,6 +4,7 @@ mod change;
 mod checkpoint;
 mod context;
 mod filter;
+mod shape;
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,7 @@ pub use change::{Action, Change, Changes, PathSegment, event_value};
 pub use checkpoint::{LoadError, Loader, Saver};
 pub use context::{AllRights, NoRights, OpContext, Rights, Unseen};
 pub use filter::{ActionKind, ChangeFilter};
+pub use shape::Shape;
 
 use crate::authority::Holders;
 use crate::codec::EncodeError;
@@ -35,6 +37,11 @@ pub trait Replica: Sized + Send + Sync + 'static {
     type Edit<'a>;
     /// What a payload says.
     type Mutations: Send;
+
+    /// Says what the class is made of: what a state that was [saved](Self::save) is one of. Its name, where nothing more is known.
+    fn shape(shape: &mut Shape) {
+        shape.named::<Self>();
+    }
 
     /// The state before any op.
     fn new() -> Self;
@@ -115,6 +122,12 @@ impl Draft {
     }
 }
 
+impl From<Act> for Draft {
+    fn from(act: Act) -> Self {
+        Self { act: Some(act), ..Self::default() }
+    }
+}
+
 /// Why the payload of an op has no effect although the op is kept. Its act, if it has one, counts all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Void {
@@ -145,6 +158,9 @@ pub enum EditError {
     /// A value cannot be saved.
     #[error("this cannot be saved: {0}")]
     Encode(#[from] EncodeError),
+    /// The class could not read it again.
+    #[error("the class does not read what it wrote: {0}")]
+    Void(#[from] Void),
     /// More than one act on authority in one op.
     #[error("one op can act on authority once: write one op for each act")]
     SeveralActs,

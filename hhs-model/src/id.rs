@@ -1,5 +1,6 @@
 //! Ids: the SHA-256 of canonical bytes, written as a CIDv1.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,8 +10,22 @@ use sha2::{Digest, Sha256};
 use crate::codec::{Decode, DecodeError, Decoder, Encode, Encoder};
 
 /// The SHA-256 of some bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash(pub [u8; 32]);
+
+/// That of the bytes. Maps by ids compare more than they do anything else, and eight bytes nearly always decide.
+impl Ord for Hash {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let first = |hash: &Self| hash.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        first(self).cmp(&first(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Hash {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Hash {
     /// The hash of `bytes`.

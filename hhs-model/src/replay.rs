@@ -13,23 +13,29 @@
 use std::fmt;
 
 use crate::authority::{Authority, Moment, Seen};
-use crate::class::{AllRights, Changes, Draft, EditError, LoadError, Loader, OpContext, Replica, Saver, Unseen, Void};
+use crate::class::{
+    AllRights, Changes, Draft, EditError, LoadError, Loader, OpContext, Replica, Saver, Shape, Unseen, Void,
+};
 use crate::history::{Graph, Positions};
 use crate::id::{IdentityId, OpId};
 use crate::op::Op;
 
 mod hidden;
 mod judge;
+mod open;
 mod standings;
 #[cfg(test)]
 mod tests;
 mod typing;
 mod undo;
 mod version;
+mod wrote;
 
+pub use open::{OpenOp, ShowError};
 pub use typing::{Policy, Typing};
-pub use undo::UndoStack;
+pub use undo::{Typed, UndoStack};
 pub use version::{VersionBuilder, writes};
+pub use wrote::Wrote;
 
 use hidden::Hidden;
 use judge::View;
@@ -209,32 +215,40 @@ impl<R: Replica> Replay<R> {
         if now == self.judged {
             return None;
         }
-        let (groups, acts) = self.standings.affected(authority.affected_since(self.judged));
-        let acts = acts.iter().filter_map(|act| self.standings.act(act));
-        let affected = groups.into_iter().flat_map(|group| self.standings.of(group)).chain(acts);
-        let misjudged = affected
-            .filter(|(position, stand)| self.view.is_void(authority, *stand) != self.voided.contains(*position));
-        let first = misjudged.map(|(position, _)| position).min();
+        let first = match now.is_comparable(self.judged) {
+            true => self.misjudged_since(authority),
+            false => self.misjudged(authority).min(),
+        };
         if first.is_none() {
             self.judged = now;
         }
         first
     }
 
-    /// Whether any op is judged otherwise.
-    fn is_misjudged(&mut self, authority: &Authority) -> bool {
+    /// The first op that is judged otherwise since the moment of the last verdicts.
+    fn misjudged_since(&mut self, authority: &Authority) -> Option<u64> {
+        let (groups, acts) = self.standings.affected(authority.affected_since(self.judged));
+        let acts = acts.iter().filter_map(|act| self.standings.act(act));
+        let affected = groups.into_iter().flat_map(|group| self.standings.of(group)).chain(acts);
+        let misjudged = affected
+            .filter(|(position, stand)| self.view.is_void(authority, *stand) != self.voided.contains(*position));
+        misjudged.map(|(position, _)| position).min()
+    }
+
+    /// The ops that are judged otherwise, looked for among all.
+    fn misjudged<'a>(&'a mut self, authority: &'a Authority) -> impl Iterator<Item = u64> + 'a {
         let Self { view, standings, voided, .. } = self;
+        let mut due: Vec<u32> = Vec::new();
         for (group, grants, acts) in standings.groups() {
             let any_voided = standings.positions_of(group).any(|run| voided.intersects(&run));
-            if !acts && !any_voided && view.all_stand(authority, group, grants) {
-                continue;
-            }
-            let mut stands = standings.of(group);
-            if stands.any(|(position, stand)| view.is_void(authority, stand) != voided.contains(position)) {
-                return true;
+            if acts || any_voided || !view.all_stand(authority, grants) {
+                due.push(group);
             }
         }
-        false
+        let stands = due.into_iter().flat_map(|group| standings.of(group));
+        let otherwise =
+            move |(position, stand): &(u64, _)| view.is_void(authority, *stand) != voided.contains(*position);
+        stands.filter(otherwise).map(|(position, _)| position)
     }
 
     /// Whether and in what way an op has no effect.
@@ -287,7 +301,7 @@ impl<R: Replica> Replay<R> {
     /// Writes the state with all that belongs to it, to be [loaded](Self::load) by the same version of this program.
     pub fn save(&self) -> Vec<u8> {
         let mut saver = Saver::new();
-        saver.uint(FORMAT);
+        saver.uint(FORMAT).uint(Shape::of::<R>());
         self.graph.save(&mut saver);
         self.standings.save(&mut saver);
         self.voided.save(&mut saver);
@@ -309,13 +323,16 @@ impl<R: Replica> Replay<R> {
         if loader.uint()? != FORMAT {
             return Err(LoadError::Damaged("another version of the program wrote it"));
         }
+        if loader.uint()? != Shape::of::<R>() {
+            return Err(LoadError::Damaged("the class had other fields when it was written"));
+        }
         let mut replay = Self::viewed(view, authority);
         replay.graph = Graph::load(&mut loader)?;
         let end = replay.graph.len();
         replay.standings = Standings::load(&mut loader, end)?;
         replay.voided = Positions::load(&mut loader, end)?;
         replay.meaningless = Positions::load(&mut loader, end)?;
-        if replay.is_misjudged(authority) {
+        if replay.misjudged(authority).next().is_some() {
             return Ok(None);
         }
         let mut state = loader.section()?;
@@ -363,4 +380,4 @@ impl<R> fmt::Debug for Replay<R> {
 }
 
 /// The number of what [`Replay::save`] writes.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hhs_model::class::Draft;
-use hhs_model::op::{Act, Capability};
+use hhs_model::op::{Act, Capability, Rule};
 use hhs_model::{Author, IdentityId, ReplicaId};
 use hhs_store::{AppendError, Store, StoreError};
 
@@ -32,8 +32,13 @@ pub(crate) async fn admit(
     if store.may(space, identity, Capability::WRITE).await.map_err(failed)? {
         return Ok(());
     }
-    store.put_identity(identity_bytes).await.map_err(failed)?;
     let can = BTreeSet::from([Capability::write(), Capability::grant()]);
+    let founding = store.founding(space).await.map_err(failed)?;
+    let holds = |atom: &Rule| matches!(atom, Rule::Can(capability) if can.contains(capability));
+    if founding.rule(Capability::WRITE).is_some_and(|rule| !rule.satisfied_by(&mut |atom| holds(atom))) {
+        return Err("who may write here is decided elsewhere: ask to be let in there".into());
+    }
+    store.put_identity(identity_bytes).await.map_err(failed)?;
     let draft = Draft { act: Some(Act::Grant { to: identity, can }), payload: None, ..Draft::default() };
     match store.append(space, author, time, || Ok(Some(draft))).await {
         Ok(_) => Ok(()),
@@ -45,6 +50,7 @@ pub(crate) async fn admit(
         }
         Err(AppendError::Refused { reason }) => unreachable!("a grant is not on another act: {reason}"),
         Err(AppendError::Edit(error)) => unreachable!("nothing was edited: {error}"),
+        Err(AppendError::Lost | AppendError::Scattered) => unreachable!("nothing was typed or given back"),
     }
 }
 

@@ -6,6 +6,7 @@ mod admission;
 mod node;
 mod peers;
 mod space;
+mod typing;
 
 pub use address::{SpaceAddress, SpaceAddressError};
 pub use node::{JoinError, Node, NodeBuilder, NodeError};

@@ -10,7 +10,7 @@ use futures::lock::Mutex as AsyncMutex;
 use futures::{FutureExt, StreamExt};
 use hhs_crdt::Replica;
 use hhs_mesh::{Config, Event, Mesh, MeshError, PeerAddress, Transport};
-use hhs_model::op::{Genesis, GenesisError};
+use hhs_model::op::{FieldPath, Genesis, GenesisError, Roles, Rules};
 use hhs_model::{Author, Identity, ReplicaId, Runtime};
 use hhs_store::{Store, StoreError};
 use url::Url;
@@ -158,6 +158,35 @@ impl Node {
         self.create_from(&genesis, &encoded).await
     }
 
+    /// Creates a space with rules of its own: who holds what from the start, and what it takes to use it. Rules can ask about
+    /// other replicas, such as a list of staff: whoever shares the space with us is sent those as well. Identities that these
+    /// name have to be among `others`, or in the store.
+    ///
+    /// # Errors
+    /// If a bound is exceeded, an identity is missing, or the store cannot write.
+    pub async fn create_with_rules<R: Replica>(
+        &self,
+        roles: Roles,
+        rules: Rules,
+        others: &[Identity],
+    ) -> Result<Space<R>, NodeError> {
+        let mut encoded = Vec::new();
+        for other in others {
+            encoded.push(other.encoded().map_err(StoreError::from)?.0);
+        }
+        let genesis = Genesis::with_rules(R::CLASS, self.nonce(), roles, rules);
+        self.create_from(&genesis, &encoded).await
+    }
+
+    /// Creates a part of a space, at a place in it, or opens it if it is there: who may write to the space may write to its
+    /// parts. Its address says all that others need to join it.
+    ///
+    /// # Errors
+    /// If the space is not in the store, or the store cannot write.
+    pub async fn create_part<R: Replica>(&self, of: ReplicaId, path: FieldPath) -> Result<Space<R>, NodeError> {
+        self.create_from(&Genesis::child(of, path, R::CLASS), &[]).await
+    }
+
     async fn create_from<R: Replica>(&self, genesis: &Genesis, others: &[Vec<u8>]) -> Result<Space<R>, NodeError> {
         let mut identities = others.to_vec();
         identities.push(self.inner.author.identity_bytes().to_vec());
@@ -212,9 +241,13 @@ impl Node {
         Ok(joined)
     }
 
-    /// Stops: tells peers so and ends all connections. What was written is durable already.
+    /// Stops: tells peers so and ends all connections, and makes durable what is being typed; what was written is already. Writes
+    /// checkpoints, so that the next start is quick.
     pub async fn stop(&self) {
         self.inner.mesh.stop().await;
+        if let Err(error) = self.inner.store.flush().await {
+            tracing::warn!(%error, "something that was typed last could not be kept, or no checkpoint be written");
+        }
     }
 
     fn nonce(&self) -> [u8; 16] {

@@ -4,7 +4,7 @@ use futures::StreamExt;
 use hhs_crdt::Replica;
 use hhs_mesh::{MeshError, PeerAddress};
 use hhs_model::op::Capability;
-use hhs_model::{Frontier, IdentityId, OpId, ReplicaId};
+use hhs_model::{Frontier, Identity, IdentityId, OpId, ReplicaId};
 use hhs_store::{AppendError, ChangeStream, Live, StoreError};
 use url::Url;
 
@@ -52,7 +52,8 @@ impl<R: Replica> Space<R> {
         &self.live
     }
 
-    /// Synchronises the space from now on, with whoever was a peer before and whoever comes.
+    /// Synchronises the space from now on, with whoever was a peer before and whoever comes; and with it the replicas that give
+    /// it authority and those that it is a part of, without which nobody could judge what is written in it.
     ///
     /// # Errors
     /// If the node has stopped or the store cannot be read.
@@ -100,6 +101,21 @@ impl<R: Replica> Space<R> {
     {
         let time = self.node.inner.runtime.wall_clock_ms();
         self.live.update(&self.node.inner.author, time, edit).await
+    }
+
+    /// Lets somebody in: grants an identity capabilities, which we have to hold ourselves.
+    ///
+    /// # Errors
+    /// If we may not, or the store fails. Then nothing was granted.
+    pub async fn grant(
+        &self,
+        to: &Identity,
+        can: impl IntoIterator<Item = Capability>,
+    ) -> Result<Option<OpId>, AppendError> {
+        let inner = &self.node.inner;
+        let (bytes, id) = to.encoded().map_err(StoreError::from)?;
+        inner.store.put_identity(bytes).await?;
+        self.live.grant(&inner.author, inner.runtime.wall_clock_ms(), id, can).await
     }
 
     /// Removes a member: withdraws all that was granted to them, with as few ops as that takes. What they wrote and we have

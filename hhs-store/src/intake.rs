@@ -183,7 +183,7 @@ impl Taken {
     }
 }
 
-/// What an op rests on: its parents, and the identities that it names.
+/// What an op rests on: its parents, the acts that it depends on, and the identities that it names.
 type Read = (ObjectId, Vec<ObjectId>, Item);
 
 /// Reads an op and checks it by itself.
@@ -194,14 +194,12 @@ fn read(replica: ReplicaId, signed: SignedOp) -> Result<Read, Box<(Option<Object
     if header.target != replica {
         return refused(IngestError::Target { op: id, found: header.target });
     }
-    if !header.deps.is_empty() {
-        return refused(IngestError::Dependencies(id));
-    }
     if !op.is_payload(signed.payload.as_deref()) {
         return refused(IngestError::Payload(id));
     }
     let named: Vec<IdentityId> = named_identities(header).collect();
-    let needs = header.parents.iter().map(|parent| ObjectId::from(*parent)).chain(named.iter().map(|id| (*id).into()));
+    let ops = header.parents.iter().chain(&header.deps).map(|op| ObjectId::from(*op));
+    let needs = ops.chain(named.iter().map(|id| (*id).into()));
     let needs = needs.collect();
     Ok((id.into(), needs, Item::Op { replica, identities: named, signed }))
 }

@@ -13,8 +13,9 @@ pub mod test_kit;
 pub mod transfer;
 
 pub use backend::{Backend, BackendError, MemoryBackend};
+pub use hhs_model::replay::{Policy, UndoStack, Wrote};
 pub use intake::{DropReason, Dropped, Intake, IntakeLimits, Taken};
-pub use live::{ChangeStream, Lagged, Live, VoidReason, Wrote};
+pub use live::{ChangeStream, Lagged, Live, VoidReason};
 pub use store::{
     Amount, AppendError, Bundle, Checked, CommitStream, Committed, Consequences, Cursor, DeleteError, Depth, Finding,
     Found, FoundOp, IngestError, Ingested, Located, LogTail, Lost, Ops, Query, ReadLimit, ReplicaStats, Room, Salvaged,

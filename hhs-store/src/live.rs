@@ -1,10 +1,15 @@
 //! Live replicas: the state of a replica in memory, kept up with its ops, read and written through its class.
 
+mod applies;
 mod authority;
 mod changes;
+mod foreign;
+mod open;
 mod opening;
 mod reason;
 mod state;
+mod typing;
+mod undo;
 mod versions;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +22,6 @@ use crate::store::{AppendError, Applied, Applies, Store, StoreError};
 
 pub use changes::{ChangeStream, Lagged};
 pub use reason::VoidReason;
-pub use versions::Wrote;
 
 use state::State;
 
@@ -31,7 +35,7 @@ pub struct Live<R: Replica> {
     id: ReplicaId,
 }
 
-struct Shared<R> {
+struct Shared<R: Replica> {
     state: Mutex<State<R>>,
 }
 
@@ -48,15 +52,16 @@ impl<R: Replica> Live<R> {
 
     /// Reads the state. While `read` runs nothing is applied, so it should be short.
     ///
-    /// The state has what is being written already, a moment before it is durable: the next write builds on it. If it then
-    /// cannot be made durable, the state goes back to what is; its [changes](Self::changes) are told only once they are.
+    /// The state has what is being [typed](Self::type_in), and what is being written already, a moment before it is durable: the next
+    /// write builds on it. If it then cannot be made durable, the state goes back to what is; its [changes](Self::changes) are told only once they are, but those of
+    /// what is typed.
     pub fn read<T>(&self, read: impl FnOnce(&R) -> T) -> T {
         read(self.shared.lock().replica())
     }
 
     /// Writes one op with all that `edit` records, and returns its id once it is durable and applied; `None` if nothing was
     /// recorded. `time` is what the op claims: milliseconds since 1970. While `edit` runs the state is locked: it reads from
-    /// what it is given, not from this handle.
+    /// what it is given, not from this handle. What is being [typed](Self::type_in) on the replica becomes an op before it.
     ///
     /// Writes that run at the same time share a durable commit; each sees those before it, durable or not. If the store
     /// cannot make one durable, those on top of it fail as well, and the state shows none of them when they return.
@@ -68,22 +73,25 @@ impl<R: Replica> Live<R> {
     where
         F: FnOnce(&mut R::Edit<'_>),
     {
-        let draft = |_: &Authority| -> Result<Option<Draft>, EditError> {
-            let state = self.shared.lock();
-            let mut recorded = state.replica().edit();
-            edit(&mut recorded);
-            let draft = R::finish(recorded)?;
-            state.replay().check(&draft, author.id(), time)?;
+        self.append(author, time, |_| {
+            let draft = self.shared.lock().draft(author, time, edit)?;
             Ok((!draft.is_empty()).then_some(draft))
-        };
-        if self.shared.lock().feed.has_ended() {
-            // The replica may be here again by now, but then with other handles.
-            return Err(StoreError::NoReplica(self.id).into());
-        }
+        })
+        .await
+    }
+
+    /// Writes one op of what `draft` makes of what is shown, when nothing else can come in between.
+    async fn append(
+        &self,
+        author: &Author,
+        time: u64,
+        draft: impl FnOnce(&Authority) -> Result<Option<Draft>, EditError>,
+    ) -> Result<Option<OpId>, AppendError> {
+        self.check_here()?;
         self.store.append_on(self.id, author, time, Some(&*self.shared), draft).await
     }
 
-    /// What changes from now on, op by op, each told once it is durable; ends when the last handle is dropped, or the
+    /// What changes from now on, op by op, each told once it is durable, and what is typed edit by edit, at once; ends when the last handle is dropped, or the
     /// replica deleted. What an op changes by making others void, or effective again, is told under that op. Who does not
     /// read gets [`Lagged`] in place of what was too much to keep.
     pub fn changes(&self) -> ChangeStream {
@@ -104,8 +112,8 @@ impl<R: Replica> Live<R> {
     }
 
     /// Writes a checkpoint, so that opening the replica costs what its state costs and not what its history costs. That
-    /// happens by itself after so much history; this is for who is about to close the store. It does nothing where there
-    /// is one already.
+    /// happens by itself after so much history, and with [`Store::flush`]. It does nothing where there is one already. Nothing of
+    /// what is being typed is in it.
     ///
     /// # Errors
     /// If the backend cannot write.
@@ -126,7 +134,7 @@ impl<R: Replica> std::fmt::Debug for Live<R> {
     }
 }
 
-impl<R> Shared<R> {
+impl<R: Replica> Shared<R> {
     fn lock(&self) -> MutexGuard<'_, State<R>> {
         // A reader that panicked has changed nothing; an edit that panicked was not written.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -3,16 +3,20 @@
 //! One writer stages at a time, behind a lock; what is staged while a batch is being made durable becomes the next batch.
 //! Readers go to the backend and never wait. A change is in one batch: after a crash all of it is there or nothing.
 
+mod acts;
 mod ahead;
 mod append;
 mod aside;
 mod check;
 mod checkpoints;
+mod cut;
 mod delete;
 mod error;
 mod failure;
+mod foreign;
 mod index;
 mod ingest;
+mod kept;
 mod keys;
 mod lineage;
 mod listeners;
@@ -20,6 +24,7 @@ mod locate;
 mod objects;
 mod pipeline;
 mod query;
+mod reach;
 mod read;
 mod recent;
 mod record;
@@ -30,15 +35,19 @@ mod repair;
 mod replica;
 mod salvage;
 mod save;
+mod shape;
 mod shared;
+mod sources;
 mod states;
 mod stats;
 mod tail;
 mod tips;
+mod typing;
 mod version;
 mod watch;
 mod writer;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::lock::Mutex as AsyncMutex;
@@ -61,6 +70,7 @@ pub use read::{ReadLimit, StoredOp};
 pub use salvage::{Lost, Salvaged};
 pub use stats::{Amount, Ops, ReplicaStats, Room, Stats};
 pub use tail::{LogTail, TailEntry};
+pub(crate) use typing::{Sealed, Unsealed};
 pub(crate) use version::Version;
 
 use aside::Aside;
@@ -101,6 +111,8 @@ struct Inner {
     verified: Mutex<Recent<OpId, ()>>,
     listeners: Mutex<Listeners>,
     aside: Aside,
+    /// How many views of replicas were read that take authority from others.
+    editions: AtomicU64,
 }
 
 impl Inner {
@@ -145,6 +157,7 @@ impl Store {
             verified: Mutex::new(Recent::new(ahead::REMEMBERED)),
             listeners: Mutex::default(),
             aside,
+            editions: AtomicU64::new(0),
         };
         let store = Self { inner: Arc::new(inner) };
         store.sweep().await?;

@@ -15,7 +15,7 @@ pub(crate) use report::{Finished, Outcome};
 /// What `cargo xtask ci` takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Fail where a step has to be left out
+    /// Run the long steps too, and fail where a step has to be left out
     #[arg(long)]
     all: bool,
     /// Run this step alone (repeatable)
@@ -27,7 +27,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
     let finished: Vec<Finished> = Step::value_variants()
         .iter()
-        .filter(|step| arguments.only.is_empty() || arguments.only.contains(step))
+        .filter(|step| match arguments.only.as_slice() {
+            [] => arguments.all || !step.is_long(),
+            only => only.contains(step),
+        })
         .map(|step| run_step(workspace, *step))
         .collect();
     print!("\n{}", report::summary(&finished, arguments.all));

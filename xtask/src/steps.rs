@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Tidy,
     /// All tests pass, but for those that need a server
     Tests,
+    /// Every history of six acts on authority is judged as defined in every order (a minute and more: with `--all`, or by name)
+    Authority,
     /// The tests of the backend on PostgreSQL pass, on a server that they start
     Postgres,
     /// Documentation builds without warnings
@@ -49,11 +51,17 @@ impl Step {
             Self::Features => "features",
             Self::Tidy => "tidy",
             Self::Tests => "tests",
+            Self::Authority => "authority",
             Self::Postgres => "postgres",
             Self::Docs => "docs",
             Self::Vectors => "vectors",
             Self::Wasm32 => "wasm32",
         }
+    }
+
+    /// Whether it is left to who asks for it, or for all.
+    pub(crate) fn is_long(self) -> bool {
+        self == Self::Authority
     }
 
     /// Does the step's work; what it prints on the way is for people.
@@ -66,6 +74,7 @@ impl Step {
             Self::Features => repository::features(workspace),
             Self::Tidy => repository::tidy(workspace),
             Self::Tests => cargo::tests(workspace),
+            Self::Authority => cargo::authority(workspace),
             Self::Postgres => postgres::test(workspace),
             Self::Docs => cargo::docs(workspace),
             Self::Vectors => vectors::check(workspace),

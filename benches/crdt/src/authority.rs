@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use bench_harness::{Outcome, alone, median, milliseconds, timed};
 use hhs_model::authority::{Authority, Seen, Standing};
 use hhs_model::history::Graph;
 use hhs_model::op::{Act, Capability, Cut, Founding, Genesis, Header, Op};
 use hhs_model::{OpId, Signature};
 
-use crate::clock::{median, milliseconds, timed};
 use crate::replica::writer;
-use crate::{Outcome, alone};
 
 const ACTS: usize = 10_000;
 const AUTHORS: u64 = 100;

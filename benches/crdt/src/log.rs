@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
+use bench_harness::{Outcome, alone, median, milliseconds, timed};
 use futures::executor::block_on;
 use hhs_crdt::{Log, Replica};
 use hhs_model::op::{Genesis, Header, Op, PayloadRef};
 use hhs_model::{Author, OpId, Registry, ReplicaId};
 use hhs_store::{Bundle, SignedOp, Store};
 use hhs_store_redb::RedbBackend;
-
-use crate::clock::{median, milliseconds, timed};
-use crate::{Outcome, alone};
 
 const ENTRIES: u64 = 1_000_000;
 const LAST: usize = 50;

@@ -4,7 +4,7 @@
 //! a text takes to go through traces, and whether it ends as they say. Rivals are measured by `benches/rivals`.
 
 mod authority;
-mod clock;
+mod crowd;
 mod log;
 mod opening;
 mod replica;
@@ -13,15 +13,11 @@ mod text;
 mod toggles;
 mod volume;
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bench_harness::Outcome;
 use clap::{Parser, Subcommand};
-use serde::Serialize;
-
-/// Whatever goes wrong ends the benchmark.
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Benchmarks of replicated types
 #[derive(Parser)]
@@ -48,17 +44,6 @@ enum Task {
     },
 }
 
-/// One bar, as `cargo xtask bench` reads it.
-#[derive(Serialize)]
-struct Line {
-    name: &'static str,
-    figure: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference_name: Option<&'static str>,
-}
-
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Some(Task::Text { files, json }) => text::run(&files, json),
@@ -73,13 +58,14 @@ fn main() -> ExitCode {
 
 fn bars(names: &[String]) -> Outcome<ExitCode> {
     type Group = (&'static str, fn() -> Outcome<()>);
-    let groups: [Group; 6] = [
+    let groups: [Group; 7] = [
         ("volume", volume::measure),
         ("opening", opening::measure),
         ("log", log::measure),
         ("authority", authority::measure),
         ("toggles", toggles::measure),
         ("shapes", shapes::measure),
+        ("crowd", crowd::measure),
     ];
     for (name, measure) in groups {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
@@ -87,19 +73,4 @@ fn bars(names: &[String]) -> Outcome<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Prints a figure that is judged by itself.
-fn alone(name: &'static str, figure: f64) -> Outcome<()> {
-    print(&Line { name, figure, reference: None, reference_name: None })
-}
-
-/// Prints a figure that is judged beside another one of the same run.
-fn beside(name: &'static str, figure: f64, reference_name: &'static str, reference: f64) -> Outcome<()> {
-    print(&Line { name, figure, reference: Some(reference), reference_name: Some(reference_name) })
-}
-
-fn print(line: &Line) -> Outcome<()> {
-    println!("{}", serde_json::to_string(line)?);
-    Ok(())
 }

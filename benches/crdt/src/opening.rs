@@ -1,11 +1,10 @@
 //! A set of a hundred thousand elements, each put in by an op of its own, from its checkpoint.
 
+use bench_harness::{Outcome, alone, median, milliseconds, timed};
 use hhs_crdt::{Replica, Set};
 use hhs_model::replay::Replay;
 
-use crate::clock::{median, milliseconds, timed};
 use crate::replica::{History, parents};
-use crate::{Outcome, alone};
 
 const ELEMENTS: u64 = 100_000;
 const RUNS: usize = 9;

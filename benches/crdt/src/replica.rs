@@ -1,13 +1,12 @@
 //! Histories of ops without signatures, and the state that is kept up with them.
 
+use bench_harness::Outcome;
 use hhs_crdt::Replica;
 use hhs_model::authority::{Authority, Seen};
 use hhs_model::class::{Changes, Draft};
 use hhs_model::op::{Founding, Genesis, Header, Op, PayloadRef};
 use hhs_model::replay::{Kept, Replay};
 use hhs_model::{IdentityId, OpId, Signature};
-
-use crate::Outcome;
 
 /// An op as it is kept, with the places of its parents.
 pub(crate) struct Held {

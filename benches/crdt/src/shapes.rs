@@ -1,12 +1,11 @@
 //! Histories that are as deep, or as wide, as any: a chain of a million ops and a fan of a hundred thousand concurrent ones. Each op
 //! writes to a text, a set and a log.
 
+use bench_harness::{Outcome, alone, milliseconds, timed};
 use hhs_crdt::{Log, Replica, Set, Text};
 use hhs_model::replay::Replay;
 
-use crate::clock::{milliseconds, timed};
 use crate::replica::History;
-use crate::{Outcome, alone};
 
 const DEEP: u64 = 1_000_000;
 const WIDE: u64 = 100_000;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bench_harness::{Outcome, milliseconds, timed};
 use bench_traces::{Concurrent, Edit, Sequential, Trace};
 use hhs_crdt::{Replica, Text};
 use hhs_model::bounds::{MAX_PACK_BYTES, MAX_PACK_OPS};
@@ -12,8 +13,6 @@ use hhs_model::op::pack;
 use hhs_model::replay::Replay;
 use serde::Serialize;
 
-use crate::Outcome;
-use crate::clock::{milliseconds, timed};
 use crate::replica::{Held, History};
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Measuring two things side by side, so that whatever else the machine does slows down both.
 
 use std::hint::black_box;
-use std::time::Instant;
+
+use bench_harness::now;
 
 /// What something takes and what its floor or rival takes, in nanoseconds.
 #[derive(Clone, Copy)]
@@ -32,9 +33,8 @@ fn calibrate<T>(run: &mut impl FnMut() -> T) -> u32 {
 }
 
 /// Nanoseconds that one run takes, over so many runs.
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock; it does so here only")]
 fn nanos<T>(times: u32, run: &mut impl FnMut() -> T) -> f64 {
-    let start = Instant::now();
+    let start = now();
     for _ in 0..times {
         black_box(run());
     }

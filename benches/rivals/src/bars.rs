@@ -1,6 +1,6 @@
 //! The figures that `cargo xtask bench` holds to bars.
 
-use serde::Serialize;
+use bench_harness::Bar;
 
 use crate::rival::Rival;
 use crate::task::{Cell, Task};
@@ -14,39 +14,24 @@ pub const TRACES: [&str; 2] = [PAPER, FRIENDS];
 const PAPER: &str = "automerge-paper";
 const FRIENDS: &str = "friendsforever";
 
-/// One bar, as `cargo xtask bench` reads it.
-#[derive(Serialize)]
-pub struct Line {
-    name: &'static str,
-    figure: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference_name: Option<&'static str>,
-}
-
 /// All of them.
 ///
 /// # Errors
 ///
 /// Where a figure is missing, and why.
-pub fn lines(rivals: &[Box<dyn Rival>], tasks: &[Task]) -> Result<Vec<Line>, String> {
+pub fn measured(rivals: &[Box<dyn Rival>], tasks: &[Task]) -> Result<Vec<Bar>, String> {
     let figures = Figures { rivals, tasks };
-    let ours = |name, subject, work| Ok::<_, String>(Line::alone(name, figures.of("hhs", subject, work)?));
+    let ours = |name, subject, work| Ok::<_, String>(Bar::alone(name, figures.of("hhs", subject, work)?));
     let against = |name, rival, subject, work| {
         let (figure, reference) = (figures.of("hhs", subject, work)?, figures.of(rival, subject, work)?);
-        Ok::<_, String>(Line { reference: Some(reference), reference_name: Some(rival), ..Line::alone(name, figure) })
+        Ok::<_, String>(Bar::beside(name, figure, rival, reference))
     };
     let typed = figures.of("hhs", PAPER, TYPED)?;
     Ok(vec![
         against("typed, diamond-types", "diamond-types", PAPER, TYPED)?,
         against("typed, loro", "loro", PAPER, TYPED)?,
         against("typed, yrs", "yrs", PAPER, TYPED)?,
-        Line {
-            reference: Some(typed),
-            reference_name: Some("unsigned"),
-            ..ours("typed and signed", PAPER, "typed, in signed ops of 1,000 edits")?
-        },
+        Bar::beside("typed and signed", figures.of("hhs", PAPER, SIGNED)?, "unsigned", typed),
         ours("typed, stored", PAPER, "stored")?,
         ours("typed, opened", PAPER, "opened")?,
         ours("typed, memory to open", PAPER, "memory to open")?,
@@ -55,12 +40,7 @@ pub fn lines(rivals: &[Box<dyn Rival>], tasks: &[Task]) -> Result<Vec<Line>, Str
 }
 
 const TYPED: &str = "typed edit by edit";
-
-impl Line {
-    fn alone(name: &'static str, figure: f64) -> Self {
-        Self { name, figure, reference: None, reference_name: None }
-    }
-}
+const SIGNED: &str = "typed, in signed ops of 1,000 edits";
 
 struct Figures<'a> {
     rivals: &'a [Box<dyn Rival>],

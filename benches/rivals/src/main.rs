@@ -80,8 +80,8 @@ fn print_bars(runs: usize) -> Outcome<ExitCode> {
     }
     let peaks = peaks(&names, &rivals)?;
     let tasks = with_peaks(task::run(&rivals, &Plan { runs, traces, ..Plan::default() }), peaks);
-    for line in bars::lines(&rivals, &tasks)? {
-        println!("{}", serde_json::to_string(&line)?);
+    for bar in bars::measured(&rivals, &tasks)? {
+        bar.print()?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bench_harness::{Outcome, beside, rate, timed};
 use futures::executor::block_on;
 use futures::future::join_all;
 use hhs_model::authority::Holders;
@@ -12,9 +13,7 @@ use hhs_store::backend::Batch;
 use hhs_store::{AppendError, Live, Store};
 use hhs_store_redb::RedbBackend;
 
-use crate::clock::{rate, timed};
 use crate::floor::Raw;
-use crate::{Outcome, beside};
 
 /// Measures both bars, in turns with their floors.
 pub(crate) fn measure(directory: &Path) -> Outcome<()> {

@@ -3,13 +3,13 @@
 use std::hint::black_box;
 use std::path::Path;
 
+use bench_harness::Outcome;
 use hhs_model::identity::verify_batch;
 use hhs_store::backend::{Batch, Write};
 use hhs_store_redb::Options;
 use redb::{Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
 use sha2::{Digest, Sha256};
 
-use crate::Outcome;
 use crate::history::SignedBatch;
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");

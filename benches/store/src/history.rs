@@ -1,12 +1,11 @@
 //! The ops that the benchmarks take in: several authors write on two branches that meet every thousand ops. A header has
 //! about 400 bytes with its signature, a payload 60 to 100.
 
+use bench_harness::Outcome;
 use hhs_model::identity::SignedMessage;
 use hhs_model::op::{Genesis, Header, Op, PayloadRef};
 use hhs_model::{Author, OpId, ReplicaId};
 use hhs_store::SignedOp;
-
-use crate::Outcome;
 
 /// Ops of one batch: what a peer sends at once.
 pub(crate) const BATCH: usize = 1000;

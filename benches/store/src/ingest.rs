@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bench_harness::{Outcome, beside, rate, timed};
 use futures::executor::block_on;
 use hhs_model::{OpId, Registry, ReplicaId};
 use hhs_store::{Bundle, Store};
 use hhs_store_redb::RedbBackend;
 
-use crate::clock::{rate, timed};
 use crate::floor::{self, Raw};
 use crate::history::{BATCH, History, SignedBatch};
 use crate::recording::Recording;
-use crate::{Outcome, beside};
 
 /// A large store, and a raw database with the same entries.
 pub(crate) struct Built {

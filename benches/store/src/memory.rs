@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::Outcome;
+use bench_harness::Outcome;
 
 /// By how many MiB the process grows at most while `work` runs.
 pub(crate) fn growth(work: impl FnOnce() -> Outcome<()>) -> Outcome<f64> {

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use bench_harness::{Outcome, alone, timed};
 use futures::executor::block_on;
 use hhs_model::Registry;
 use hhs_store::Store;
 use hhs_store_redb::{Options, RedbBackend};
 
-use crate::clock::timed;
 use crate::ingest::Built;
-use crate::{Outcome, alone, size};
+use crate::size;
 
 /// Measures openings, then compacts.
 pub(crate) fn measure(built: Built, directory: &Path) -> Outcome<()> {

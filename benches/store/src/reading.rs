@@ -2,13 +2,13 @@
 
 use std::hint::black_box;
 
+use bench_harness::{Outcome, alone, beside, rate, timed};
 use futures::executor::block_on;
 use hhs_model::{ObjectId, OpId};
 use hhs_store::{ReadLimit, StoreError};
 
-use crate::clock::{rate, timed};
 use crate::ingest::Built;
-use crate::{Outcome, alone, beside, memory};
+use crate::memory;
 
 /// Measures paging and look-ups.
 pub(crate) fn measure(built: &Built) -> Outcome<()> {

@@ -1,7 +1,5 @@
 //! Acts on authority: letting somebody in, removing them, leaving, and undoing a removal.
 
-use std::collections::BTreeSet;
-
 use hhs_model::class::{Draft, Replica};
 use hhs_model::op::{Act, Capability};
 use hhs_model::{Author, IdentityId, OpId};
@@ -20,9 +18,7 @@ impl<R: Replica> Document<R> {
         to: IdentityId,
         can: impl IntoIterator<Item = Capability>,
     ) -> Result<Option<OpId>, WriteError> {
-        let can = can.into_iter().collect::<BTreeSet<_>>();
-        let act = (!can.is_empty()).then_some(Act::Grant { to, can });
-        self.act(author, time, act)
+        self.act(author, time, Act::granting(to, can))
     }
 
     /// Withdraws all that was granted to an identity, with as few ops as that takes; none if nothing was. What the genesis
@@ -60,12 +56,10 @@ impl<R: Replica> Document<R> {
         time: u64,
         of: impl IntoIterator<Item = OpId>,
     ) -> Result<Option<OpId>, WriteError> {
-        let of = of.into_iter().collect::<BTreeSet<_>>();
-        let act = (!of.is_empty()).then_some(Act::Reinstate { of });
-        self.act(author, time, act)
+        self.act(author, time, Act::reinstating(of))
     }
 
     fn act(&mut self, author: &Author, time: u64, act: Option<Act>) -> Result<Option<OpId>, WriteError> {
-        self.put(author, time, Draft { act, ..Draft::default() })
+        self.put(author, time, act.map(Draft::from).unwrap_or_default())
     }
 }

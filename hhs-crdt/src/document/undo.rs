@@ -8,14 +8,14 @@ use super::{Document, WriteError};
 
 impl<R: Replica> Document<R> {
     /// Takes back what the author wrote last of what is on the stack and still stands, by a new op; returns its id, `None` if
-    /// nothing is left to undo. What is being [typed](Self::type_in) is sealed first, and is what is undone.
+    /// nothing is left to undo. What is being [typed](Self::type_in) is sealed first, and the stack takes note of what was typed: that
+    /// is what is undone.
     ///
     /// # Errors
     /// If the author may not write, or it cannot be saved.
     pub fn undo(&mut self, stack: &mut UndoStack, author: &Author, time: u64) -> Result<Option<OpId>, WriteError> {
-        if let Some(typed) = self.seal_first()? {
-            stack.wrote(typed);
-        }
+        self.seal_first()?;
+        self.note_typed(stack, author);
         while let Some(op) = stack.next_undo() {
             if let Some(by) = self.take_back(op, author, time)? {
                 stack.undone(by);
@@ -31,9 +31,8 @@ impl<R: Replica> Document<R> {
     /// # Errors
     /// If the author may not write, or it cannot be saved.
     pub fn redo(&mut self, stack: &mut UndoStack, author: &Author, time: u64) -> Result<Option<OpId>, WriteError> {
-        if let Some(typed) = self.seal_first()? {
-            stack.wrote(typed);
-        }
+        self.seal_first()?;
+        self.note_typed(stack, author);
         while let Some(op) = stack.next_redo() {
             if let Some(by) = self.take_back(op, author, time)? {
                 stack.redone(by);

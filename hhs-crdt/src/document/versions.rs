@@ -1,25 +1,10 @@
 //! Versions of a document, and who wrote what.
 
+use hhs_model::Frontier;
 use hhs_model::class::{Change, Changes, PathSegment, Replica};
-use hhs_model::replay::{Replay, VersionBuilder, Voided, writes};
-use hhs_model::{Frontier, IdentityId, OpId};
+use hhs_model::replay::{Replay, VersionBuilder, Wrote};
 
 use super::{Document, VersionError};
-
-/// An op that wrote to a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wrote {
-    /// The op.
-    pub op: OpId,
-    /// One more than the greatest height of its parents.
-    pub height: u64,
-    /// Who wrote it.
-    pub author: IdentityId,
-    /// When, as the author claims: milliseconds since 1970.
-    pub time: u64,
-    /// In what way it has no effect now, if it has none.
-    pub void: Option<Voided>,
-}
 
 impl<R: Replica> Document<R> {
     /// The state of a version, judged from that version alone: what it showed to who had it and nothing else.
@@ -47,19 +32,10 @@ impl<R: Replica> Document<R> {
     /// The ops that wrote to a field of the replica, those without effect among them, in an order that is the same everywhere.
     pub fn history(&self, field: &str) -> Vec<Wrote> {
         let wrote = (0..self.len()).filter_map(|position| {
-            let held = self.history.get(position);
-            held.payload.as_ref().filter(|payload| writes(payload, field))?;
-            let header = held.op.header();
-            Some(Wrote {
-                op: held.op.id(),
-                height: self.graph().height(position),
-                author: header.author,
-                time: header.time,
-                void: self.replay.void(position),
-            })
+            Wrote::of(&self.history.kept(position), self.graph().height(position), self.replay.void(position), field)
         });
         let mut wrote: Vec<Wrote> = wrote.collect();
-        wrote.sort_unstable_by_key(|wrote| (wrote.height, wrote.op));
+        Wrote::sort(&mut wrote);
         wrote
     }
 
@@ -78,11 +54,11 @@ impl<R: Replica> Document<R> {
 
     /// The state of the version with these heads; from the latest checkpoint that is part of it.
     pub(super) fn state_at(&self, heads: &[u64]) -> R {
-        let (graph, seen) = (self.graph(), self.seen_above(heads));
+        let (version, _) = self.graph().difference(heads, &[]);
+        let seen = self.seen_above(heads);
         let mut saved = self.checkpoints.latest_first();
-        let saved =
-            saved.find_map(|saved| VersionBuilder::from_saved(saved, graph, heads, seen.clone(), &self.authority));
-        let mut builder = saved.unwrap_or_else(|| VersionBuilder::new(graph, heads, seen.clone(), &self.authority));
+        let saved = saved.find_map(|saved| VersionBuilder::from_saved(saved, &version, seen.clone(), &self.authority));
+        let mut builder = saved.unwrap_or_else(|| VersionBuilder::new(&version, seen.clone(), &self.authority));
         while let Some(range) = builder.wants() {
             range.for_each(|position| builder.feed(self.history.kept(position), &self.authority));
         }

@@ -190,6 +190,19 @@ impl Arrangement {
         self.tree.rank(middle(slot), SHOWN)
     }
 
+    /// Where a slot stands among all that there ever were, and more: what orders slots.
+    pub(super) fn place_of(&self, slot: u32) -> u32 {
+        self.tree.place(middle(slot))
+    }
+
+    /// The slots of an element that stand in what is shown, by their positions.
+    pub(super) fn standing(&self, element: u32) -> Vec<u32> {
+        match &self.elements[element as usize].many[SHOWN - SEEN] {
+            None => self.visible(SHOWN, element).into_iter().collect(),
+            Some(standing) => standing.slots.iter().map(|(_, _, slot)| *slot).collect(),
+        }
+    }
+
     /// The slot in which an element is seen or shown.
     pub(super) fn visible(&self, measure: usize, element: u32) -> Option<u32> {
         let slot = self.elements[element as usize].visible[measure - SEEN];
@@ -535,7 +548,9 @@ impl Element {
 
 /// Positions that are in one of two sets and not in the other.
 fn differing(a: &Positions, b: &Positions) -> Vec<std::ops::Range<u64>> {
-    let ends = |positions: &Positions| positions.ranges().iter().flat_map(|range| [range.start, range.end]).collect();
+    let same = a.ranges().iter().zip(b.ranges()).take_while(|(a, b)| a == b).count();
+    let ends =
+        |positions: &Positions| positions.ranges()[same..].iter().flat_map(|range| [range.start, range.end]).collect();
     let (mut edges, others): (Vec<u64>, Vec<u64>) = (ends(a), ends(b));
     edges.extend(others);
     edges.sort_unstable();

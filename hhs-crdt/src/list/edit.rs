@@ -78,10 +78,11 @@ impl<'a, F: Field> ListEdit<'a, F> {
     }
 
     /// Puts back an element that was removed; as long as it is not there, which the state does not have to know.
-    pub(super) fn restore(&mut self, index: usize, element: ElementId) {
+    pub(super) fn restore(&mut self, index: usize, element: ElementId) -> Item {
         let index = index.min(self.count());
-        self.put(index);
+        let item = self.put(index);
         self.mutations.push(ListMutation::Restore { at: index as u64, element });
+        item
     }
 
     /// Records mutations of an element as they are.
@@ -89,14 +90,9 @@ impl<'a, F: Field> ListEdit<'a, F> {
         self.mutations.push(ListMutation::At { index: index as u64, inner });
     }
 
-    /// Where an element stands now that stood at this index when the edit began.
-    pub(super) fn now(&self, before: usize) -> Option<usize> {
-        self.pieces.index_of(Item::Base(before))
-    }
-
-    /// Where something would stand now that stood before what had this index when the edit began.
-    pub(super) fn now_before(&self, before: usize) -> usize {
-        self.pieces.index_behind(before)
+    /// Where an item stands now.
+    pub(super) fn index_of_item(&self, item: Item) -> Option<usize> {
+        self.pieces.index_of(item)
     }
 
     fn put(&mut self, index: usize) -> Item {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hhs_model::authority::Holders;
-use hhs_model::class::{Action, Changes, EditError, LoadError, Loader, OpContext, PathSegment, Saver, Void};
+use hhs_model::class::{Action, Changes, EditError, LoadError, Loader, OpContext, PathSegment, Saver, Shape, Void};
 use hhs_model::op::Capability;
 
 use super::arrangement::{SEEN, SHOWN};
@@ -65,6 +65,11 @@ impl<F: Field> Field for List<F> {
 
     fn diff(&self, newer: &Self, changes: &mut Changes) {
         self.report(newer, changes);
+    }
+
+    fn shape(shape: &mut Shape) {
+        shape.name("List");
+        F::shape(shape);
     }
 
     fn save(&self, saver: &mut Saver) {

@@ -65,21 +65,6 @@ impl Pieces {
         None
     }
 
-    /// Where what stood at this index before the edit would stand.
-    pub(super) fn index_behind(&self, base: usize) -> usize {
-        let mut before = 0;
-        for piece in &self.pieces {
-            if let Item::Base(first) = piece.first
-                && first + piece.len > base
-                && piece.len > 0
-            {
-                return before + base.saturating_sub(first);
-            }
-            before += piece.len;
-        }
-        self.len
-    }
-
     /// Puts an item in; at the end, if the index is further.
     pub(super) fn insert(&mut self, index: usize, item: Item) {
         self.len += 1;

@@ -1,17 +1,17 @@
 //! `UniqueList`: values in an order, none of them twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Deref;
 
-use hhs_model::class::{Changes, LoadError, Loader, OpContext, Saver};
+use hhs_model::class::{Action, Changes, LoadError, Loader, OpContext, PathSegment, Saver, event_value};
 use hhs_model::codec::{Decode, DecodeError, Decoder, Encode, Encoder};
 
 use super::arrangement::{Arrangement, SEEN, SHOWN};
 use super::diff::steps;
 use super::mutation::Fields;
 use super::pieces::{Item, Pieces};
-use super::records::EventKind;
+use super::undo::Behind;
 use crate::field::{At, Field, Recorded};
 
 /// Values in an order, none of them twice.
@@ -125,9 +125,29 @@ impl<T: Ord + Encode + Decode + Clone + Send + Sync + 'static> Field for UniqueL
         op: &OpContext<'_>,
         before: &Self,
     ) -> Vec<UniqueListMutation<T>> {
+        let removes = mutations.iter().filter(|(_, mutation)| matches!(mutation, UniqueListMutation::Remove { .. }));
+        let removes: BTreeSet<u32> = removes.map(|(index, _)| *index).collect();
+        let was = |element: u32| {
+            let slot = before.arrangement.visible(SHOWN, *before.numbers.get(&self.values[element as usize])?)?;
+            self.arrangement.named(before.arrangement.name(slot))
+        };
+        let indexes = mutations.iter().map(|(index, _)| *index);
+        let plan = self.arrangement.plan(&op.id, indexes, |index| removes.contains(&index), was);
         let mut edit = UniqueListEdit::new(self);
-        for (index, mutation) in mutations.iter().rev() {
-            self.undo_one(&mut edit, mutation, At { op, index: *index }, before);
+        let value = |element: u32| &self.values[element as usize];
+        for element in &plan.goes {
+            edit.remove(value(*element));
+        }
+        let mut last = None;
+        for (element, behind) in plan.puts() {
+            let behind = match behind {
+                Behind::Front => None,
+                Behind::Index(index) => edit.pieces.index_of(Item::Base(index)),
+                Behind::Last => last.and_then(|last| edit.index_now(value(last))),
+            };
+            let (to, now) = (behind.map_or(0, |behind| behind + 1), edit.index_now(value(element)));
+            edit.insert(if now.is_some_and(|now| to > now) { to - 1 } else { to }, value(element).clone());
+            last = Some(element);
         }
         edit.mutations
     }
@@ -139,6 +159,10 @@ impl<T: Ord + Encode + Decode + Clone + Send + Sync + 'static> Field for UniqueL
             let new = (0..).zip(newer.iter()).filter(|(_, value)| !self.contains(value));
             let new: Vec<u32> = new.map(|(index, _)| index).collect();
             steps(&stands, &new).into_iter().for_each(|step| changes.report(|| step));
+            for index in new {
+                let element = newer.arrangement.element(SHOWN, index);
+                element.into_iter().for_each(|element| newer.tell(index, element, changes));
+            }
         }
     }
 
@@ -162,7 +186,7 @@ impl<T: Ord + Encode + Decode + Clone + Send + Sync + 'static> Field for UniqueL
     }
 }
 
-impl<T: Ord + Clone> UniqueList<T> {
+impl<T: Ord + Encode + Clone> UniqueList<T> {
     fn write(&mut self, mutation: UniqueListMutation<T>, at: At<'_>, effective: bool, changes: &mut Changes) {
         self.arrangement.enter(at.op, effective);
         match mutation {
@@ -193,7 +217,18 @@ impl<T: Ord + Clone> UniqueList<T> {
         }
         let slot = self.arrangement.place(left, element, true, at.index, true);
         self.arrangement.report(element, before, changes);
+        if let (None, Some(index)) = (before, self.arrangement.index(SHOWN, element)) {
+            self.tell(index, element, changes);
+        }
         slot
+    }
+
+    /// Says which value stands at an index, where none did.
+    fn tell(&self, index: u32, element: u32, changes: &mut Changes) {
+        let new = || Some(event_value(&self.values[element as usize]));
+        changes.within(PathSegment::Index(index.into()), |changes| {
+            changes.report(|| Action::Set { old: None, new: new() });
+        });
     }
 
     fn number(&mut self, value: T) -> u32 {
@@ -204,35 +239,6 @@ impl<T: Ord + Clone> UniqueList<T> {
         self.values.push(value.clone());
         self.numbers.insert(value, element);
         element
-    }
-
-    fn undo_one(&self, edit: &mut UniqueListEdit<'_, T>, mutation: &UniqueListMutation<T>, at: At<'_>, before: &Self) {
-        let events: Vec<_> = self.arrangement.written(&at.op.id, at.index).collect();
-        for event in events.into_iter().rev() {
-            let element = self.arrangement.slots[event.slot as usize].element;
-            let value = &self.values[element as usize];
-            match (event.kind, mutation, self.arrangement.visible(SHOWN, element)) {
-                (EventKind::Place, _, Some(slot)) if slot == event.slot => match self.earlier(value, before) {
-                    None => drop(edit.remove(value)),
-                    Some(index) => {
-                        let to = edit.pieces.index_behind(index as usize);
-                        let now = edit.index_now(value).unwrap_or(to);
-                        edit.insert(if to > now { to - 1 } else { to }, value.clone());
-                    }
-                },
-                (EventKind::Take, UniqueListMutation::Remove { .. }, None) if before.contains(value) => {
-                    let index = self.arrangement.shown_before(event.slot);
-                    edit.insert(edit.pieces.index_behind(index as usize), value.clone());
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// How many values are shown before the slot in which a value was.
-    fn earlier(&self, value: &T, before: &Self) -> Option<u32> {
-        let slot = before.arrangement.visible(SHOWN, *before.numbers.get(value)?)?;
-        Some(self.arrangement.shown_before(self.arrangement.named(before.arrangement.name(slot))?))
     }
 }
 

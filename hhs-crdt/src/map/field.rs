@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hhs_model::authority::Holders;
 use hhs_model::class::{
-    Action, Changes, EditError, LoadError, Loader, OpContext, PathSegment, Saver, Void, event_value,
+    Action, Changes, EditError, LoadError, Loader, OpContext, PathSegment, Saver, Shape, Void, event_value,
 };
 use hhs_model::codec::{Decode, Encode};
 use hhs_model::op::Capability;
@@ -79,15 +79,11 @@ impl<K: Ord + Encode + Decode + Clone + Send + Sync + 'static, F: Field> Field f
     }
 
     fn undo(&self, mutation: &Self::Mutation, at: At<'_>, before: &Self) -> Vec<Self::Mutation> {
-        match mutation {
-            MapMutation::At { key, life, inner } => self.undo_write(key, *life, Some(inner), at, before),
-            MapMutation::Insert { key, life } => self.undo_write(key, *life, None, at, before),
-            MapMutation::Remove(key) if self.contains_key(key) => Vec::new(),
-            MapMutation::Remove(key) => {
-                let life = before.shown_life(key);
-                life.map(|life| MapMutation::Insert { key: key.clone(), life }).into_iter().collect()
-            }
-        }
+        self.undo_all(&[(at.index, mutation)], at.op, before)
+    }
+
+    fn undo_all(&self, mutations: &[(u32, &Self::Mutation)], op: &OpContext<'_>, before: &Self) -> Vec<Self::Mutation> {
+        self.undo_by_key(mutations, op, before)
     }
 
     fn coalesce(mutations: Vec<Self::Mutation>) -> Vec<Self::Mutation> {
@@ -101,6 +97,11 @@ impl<K: Ord + Encode + Decode + Clone + Send + Sync + 'static, F: Field> Field f
         for (key, content) in newer.iter() {
             report(key, self.get(key), content, changes);
         }
+    }
+
+    fn shape(shape: &mut Shape) {
+        shape.name("Map").named::<K>();
+        F::shape(shape);
     }
 
     fn save(&self, saver: &mut Saver) {
@@ -168,24 +169,6 @@ impl<K: Ord + Encode + Clone, F: Field> Map<K, F> {
             }
             _ => {}
         }
-    }
-
-    fn undo_write(
-        &self,
-        key: &K,
-        life: u64,
-        inner: Option<&F::Mutation>,
-        at: At<'_>,
-        before: &Self,
-    ) -> Vec<MapMutation<K, F::Mutation>> {
-        let Some(entry) = self.entries.get(key).filter(|entry| entry.shown() == Some(life)) else { return Vec::new() };
-        if before.shown_life(key) != Some(life) && entry.is_only_by(life, at.op.position) {
-            return vec![MapMutation::Remove(key.clone())];
-        }
-        let (Some(inner), Some(content)) = (inner, entry.content(life)) else { return Vec::new() };
-        let earlier = before.entries.get(key).and_then(|entry| entry.content(life));
-        let undone = content.undo(inner, at, earlier.unwrap_or_else(|| before.vacant()));
-        undone.into_iter().map(|inner| MapMutation::At { key: key.clone(), life, inner }).collect()
     }
 
     /// Does something with every content; only what is shown reports changes.

@@ -3,6 +3,7 @@
 //! Changes are numbered from 0 as they come to be here, and so are the characters that they insert. Both numbers are local; what
 //! stands for a character everywhere is its op and its number within that.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -37,6 +38,14 @@ pub(crate) struct History {
     /// Changes that saw all that was shown when they came, and were seen so by all that came later: from where what is
     /// concurrent can be replayed. Ascending ranges.
     pub(super) settled: Vec<Range<u32>>,
+    pub(super) translated: Translated,
+}
+
+/// What was hidden from the author of the last op, as positions and as changes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Translated {
+    positions: Vec<Range<u64>>,
+    changes: Vec<Range<u32>>,
 }
 
 /// One mutation of a sequence.
@@ -76,7 +85,7 @@ impl History {
         let op = at.op;
         let number = self.len();
         let parents = self.parents_of(op);
-        let hidden = self.hidden_from(op);
+        let hidden = self.hidden_from(op).into_owned();
         self.graph.push(&parents);
         let standing = self.stand(number, &hidden);
         let again = self.changes.last().filter(|last| last.op == op.id);
@@ -185,28 +194,38 @@ impl History {
     }
 
     /// The changes that were hidden from an op's author, of those that it stands above.
-    fn hidden_from(&self, op: &OpContext<'_>) -> Vec<Range<u32>> {
-        let mut hidden = Vec::new();
-        for range in self.numbers_of(op.hidden) {
-            if op.graph.has_seen_all(op.position) {
-                push_range(&mut hidden, range);
-                continue;
-            }
-            for number in range.filter(|number| op.has_seen(self.changes[*number as usize].position)) {
-                extend(&mut hidden, number);
-            }
+    fn hidden_from(&mut self, op: &OpContext<'_>) -> Cow<'_, [Range<u32>]> {
+        self.translate(op.hidden);
+        let hidden = &self.translated.changes;
+        if hidden.is_empty() || op.graph.has_seen_all(op.position) {
+            return Cow::Borrowed(hidden);
         }
-        hidden
+        let mut unseen = Vec::new();
+        op.unseen().ranges().iter().for_each(|range| push_range(&mut unseen, self.numbers_of(range)));
+        Cow::Owned(without(hidden, &unseen))
+    }
+
+    /// Finds the changes at hidden positions, beginning where these differ from those of the op before.
+    fn translate(&mut self, positions: &Positions) {
+        let mut translated = std::mem::take(&mut self.translated);
+        let same = common(&translated.positions, positions.ranges());
+        if same < translated.positions.len() {
+            translated.positions.truncate(same);
+            let end = translated.positions.last().map_or(0, |last| self.numbers_of(last).end);
+            translated.changes.truncate(translated.changes.partition_point(|range| range.start < end));
+            translated.changes.iter_mut().next_back().into_iter().for_each(|last| last.end = last.end.min(end));
+        }
+        for range in &positions.ranges()[same..] {
+            translated.positions.push(range.clone());
+            push_range(&mut translated.changes, self.numbers_of(range));
+        }
+        self.translated = translated;
     }
 
     /// The changes at some positions.
-    fn numbers_of(&self, positions: &Positions) -> impl Iterator<Item = Range<u32>> {
+    fn numbers_of(&self, positions: &Range<u64>) -> Range<u32> {
         let number = |position: u64| self.changes.partition_point(|change| change.position < position) as u32;
-        positions
-            .ranges()
-            .iter()
-            .map(move |range| number(range.start)..number(range.end))
-            .filter(|range| !range.is_empty())
+        number(positions.start)..number(positions.end)
     }
 
     pub(super) fn author_number(&mut self, author: IdentityId) -> u32 {
@@ -270,11 +289,6 @@ impl History {
         first..self.changes.partition_point(|change| change.position <= position) as u32
     }
 
-    /// Whether two changes are parts of one op.
-    pub(crate) fn is_part(&self, one: u32, other: u32) -> bool {
-        self.changes[one as usize].position == self.changes[other as usize].position
-    }
-
     pub(crate) fn author_of(&self, change: &Change) -> IdentityId {
         self.authors[change.author as usize]
     }
@@ -296,14 +310,43 @@ fn extend(ranges: &mut Vec<Range<u32>>, number: u32) {
 
 fn push_range(ranges: &mut Vec<Range<u32>>, range: Range<u32>) {
     match ranges.last_mut() {
+        _ if range.is_empty() => {}
         Some(last) if last.end == range.start => last.end = range.end,
         _ => ranges.push(range),
     }
 }
 
+/// How many ranges two sets have in common before they differ.
+pub(super) fn common<T: PartialEq>(a: &[Range<T>], b: &[Range<T>]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// What is in one set and not in another.
+fn without(set: &[Range<u32>], other: &[Range<u32>]) -> Vec<Range<u32>> {
+    let mut left = Vec::new();
+    for range in set {
+        let mut start = range.start;
+        let first = other.partition_point(|out| out.end <= start);
+        for out in other[first..].iter().take_while(|out| out.start < range.end) {
+            push_range(&mut left, start..out.start.max(start));
+            start = out.end;
+        }
+        push_range(&mut left, start..range.end.max(start));
+    }
+    left
+}
+
+/// What is in one of two sets alone.
+pub(crate) fn differing(a: &[Range<u32>], b: &[Range<u32>]) -> Vec<Range<u32>> {
+    let same = common(a, b);
+    let mut alone = without(&a[same..], &b[same..]);
+    alone.extend(without(&b[same..], &a[same..]));
+    alone
+}
+
 /// The least number that is in one of two sets alone.
 fn first_difference(a: &[Range<u32>], b: &[Range<u32>]) -> Option<u32> {
-    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let same = common(a, b);
     match (a.get(same), b.get(same)) {
         (None, None) => None,
         (Some(one), None) | (None, Some(one)) => Some(one.start),

@@ -6,7 +6,7 @@ use hhs_model::class::{LoadError, Loader, Saver};
 use hhs_model::history::Parents;
 
 use super::delta;
-use super::history::{Change, Hidden, History};
+use super::history::{Change, Hidden, History, common};
 
 const DAMAGED: LoadError = LoadError::Damaged("the history of a sequence");
 
@@ -42,11 +42,9 @@ impl History {
         let mut before: Option<&Hidden> = None;
         for (number, hidden) in &self.hidden {
             saver.uint((*number).into());
-            let same = before.is_some_and(|before| std::sync::Arc::ptr_eq(before, hidden));
-            saver.uint(same.into());
-            if !same {
-                save_ranges(saver, hidden);
-            }
+            let same = before.map_or(0, |before| common(before, hidden));
+            saver.uint(same as u64);
+            save_ranges(saver, &hidden[same..]);
             before = Some(hidden);
         }
     }
@@ -68,19 +66,22 @@ impl History {
         let len = history.len();
         history.void = load_ranges(loader, len)?;
         history.settled = load_ranges(loader, len)?;
-        let mut before: Option<(u32, Hidden)> = None;
-        for _ in 0..loader.count(2)? {
+        let mut before = Hidden::default();
+        for _ in 0..loader.count(3)? {
             let number = number(loader)?;
-            let hidden = match (loader.uint()?, before) {
-                (0, _) => load_ranges(loader, number)?.into(),
-                (_, Some((_, hidden))) => hidden,
-                _ => return Err(DAMAGED),
-            };
-            if number >= len {
+            let same = before.get(..usize::try_from(loader.uint()?).map_err(|_| DAMAGED)?).ok_or(DAMAGED)?;
+            if number >= len || same.last().is_some_and(|last| last.end > number) {
                 return Err(DAMAGED);
             }
-            history.hidden.insert(number, Hidden::clone(&hidden));
-            before = Some((number, hidden));
+            let rest = load_ranges(loader, number)?;
+            if same.last().is_some_and(|last| rest.first().is_some_and(|first| first.start <= last.end)) {
+                return Err(DAMAGED);
+            }
+            before = match rest.is_empty() && same.len() == before.len() {
+                true => before,
+                false => [same, &rest].concat().into(),
+            };
+            history.hidden.insert(number, Hidden::clone(&before));
         }
         Ok(history)
     }

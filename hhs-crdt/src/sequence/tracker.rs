@@ -15,7 +15,7 @@ use std::ops::Range;
 use hhs_model::OpId;
 
 use super::delta::Edit;
-use super::history::{Hidden, History, contains};
+use super::history::{Hidden, History, contains, differing};
 use super::item::{Item, Sum};
 use super::tree::{Place, Tree};
 
@@ -171,11 +171,8 @@ impl Tracker {
         }
         let (before, after) =
             (before.as_deref().unwrap_or_default(), hidden.map(|hidden| &**hidden).unwrap_or_default());
-        for number in before.iter().flat_map(Clone::clone).filter(|number| !contains(after, *number)) {
-            self.set_hidden(history, number, false);
-        }
-        for number in after.iter().flat_map(Clone::clone).filter(|number| !contains(before, *number)) {
-            self.set_hidden(history, number, true);
+        for number in differing(before, after).into_iter().flatten() {
+            self.set_hidden(history, number, contains(after, number));
         }
     }
 

@@ -5,8 +5,10 @@ use std::ops::Range;
 use std::sync::PoisonError;
 
 use hhs_model::{IdentityId, OpId};
+use ropey::Rope;
 
 use super::Text;
+use super::mutation::Edits;
 use crate::sequence::tracker::Tracker;
 
 /// A place in a text, by the character that it stands beside. It can be said to others, and means the same to them.
@@ -58,6 +60,14 @@ pub(super) struct Memo {
     pub(super) ops: BTreeMap<OpId, u32>,
     /// How many changes are in `ops`.
     pub(super) indexed: u32,
+    pub(super) written: Option<Written>,
+}
+
+/// Edits that were just written, and what the text reads with them, so that who applies them next need not find it out again.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) edits: Edits,
+    pub(super) rope: Rope,
 }
 
 impl Text {
@@ -102,11 +112,21 @@ impl Text {
 
     /// How many shown characters stand before one, and whether it is shown itself.
     pub(super) fn place_of(&self, id: CharId) -> Option<(usize, bool)> {
+        let char = self.number_of(id)?;
+        self.walked(|walk| walk.shown_at(char)).map(|(before, shown)| (before as usize, shown))
+    }
+
+    /// How many characters that ever were stand before one.
+    pub(super) fn rank_of(&self, id: CharId) -> Option<u32> {
+        let char = self.number_of(id)?;
+        self.walked(|walk| walk.rank(char))
+    }
+
+    /// The local number of a character.
+    fn number_of(&self, id: CharId) -> Option<u32> {
         self.remembered(|memo| {
             self.index(memo);
-            let char = self.history.char_of(*memo.ops.get(&id.op)?, id.number)?;
-            let (before, shown) = self.walk(memo).shown_at(char)?;
-            Some((before as usize, shown))
+            self.history.char_of(*memo.ops.get(&id.op)?, id.number)
         })
     }
 
@@ -115,8 +135,9 @@ impl Text {
         Some(CharId { op: change.op, number: change.first + (char - change.chars) })
     }
 
-    /// Asks the walk along the whole history.
+    /// Asks the walk along the whole history. What is not shown yet is first put together: the walk says only once what each change does.
     pub(super) fn walked<T>(&self, ask: impl FnOnce(&Tracker) -> T) -> T {
+        self.settle();
         self.remembered(|memo| ask(self.walk(memo)))
     }
 

@@ -10,9 +10,9 @@ use hhs_model::codec::Value;
 use ropey::Rope;
 
 use super::Text;
-use super::cursor::{Bias, Cursor};
+use super::cursor::{Bias, Cursor, Written};
 use super::marks::{End, Expand, MAX_MARK_NAME_BYTES, MarkMutation};
-use super::mutation::{Edits, TextMutation};
+use super::mutation::{Edits, Kind, TextMutation};
 use super::snapshot::Snapshot;
 use crate::field::Recorded;
 use crate::sequence::compose::{Composer, Part};
@@ -160,6 +160,10 @@ impl<'a> TextEdit<'a> {
 
     pub(super) fn finish(mut self) -> Recorded<TextMutation> {
         self.end_writes();
+        if let [TextMutation(Kind::Edits(edits))] = &self.mutations[..] {
+            let written = Written { edits: edits.clone(), rope: self.rope };
+            self.state.remembered(|memo| memo.written = Some(written));
+        }
         self.mutations.into()
     }
 

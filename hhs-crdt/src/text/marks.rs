@@ -38,6 +38,13 @@ pub struct Span {
     pub marks: BTreeMap<String, Value>,
 }
 
+/// From a place on some characters are gone, and others have come.
+pub(super) struct Splice {
+    pub(super) at: usize,
+    pub(super) deleted: usize,
+    pub(super) inserted: usize,
+}
+
 /// A mark as an op says it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct MarkMutation {
@@ -131,47 +138,68 @@ impl Text {
         });
     }
 
-    /// Reports what is marked otherwise in a newer state that reads the same; where the text is another one, all that is marked.
-    pub(super) fn diff_marks(&self, newer: &Self, changes: &mut Changes) {
-        let (old, new) = (self.spans(), newer.spans());
-        if old == new {
-            return;
-        }
-        let end = newer.len();
-        let gone = old.iter().flat_map(|span| span.marks.keys().map(|name| (span.range.clone(), name, None)));
-        let come =
-            new.iter().flat_map(|span| span.marks.iter().map(|(name, value)| (span.range.clone(), name, Some(value))));
-        for (range, name, value) in gone.chain(come) {
-            let (from, to) = (range.start.min(end) as u64, range.end.min(end) as u64);
-            if from < to {
-                changes.report(|| Action::Marked { from, to, name: name.clone(), value: value.cloned() });
+    /// Reports the marks of the characters that an op has just inserted by one of its mutations. All marks are looked at.
+    pub(super) fn report_inserted(&self, at: At<'_>, changes: &mut Changes) {
+        let number = self.history.number_at(at.op.position, at.index);
+        let Some(number) = number.filter(|_| changes.is_watched() && !self.marks.is_empty()) else { return };
+        let chars = self.history.chars_of(number);
+        let shown: Vec<Range<usize>> = self.walked(|walk| {
+            let runs = walk.runs(chars).filter(|(_, item)| item.is_shown());
+            let range = |(run, _): (Range<u32>, _)| {
+                let (at, _) = walk.shown_at(run.start)?;
+                Some(at as usize..at as usize + run.len())
+            };
+            runs.filter_map(range).collect()
+        });
+        let spans = if shown.is_empty() { Vec::new() } else { self.spans() };
+        for (range, span) in shown.iter().flat_map(|range| spans.iter().map(move |span| (range, span))) {
+            let (from, to) = (range.start.max(span.range.start) as u64, range.end.min(span.range.end) as u64);
+            for (name, value) in span.marks.iter().filter(|_| from < to) {
+                changes.report(|| Action::Marked { from, to, name: name.clone(), value: Some(value.clone()) });
             }
         }
     }
 
-    /// What makes the marks of a name in a range again what they were before a mutation.
-    pub(super) fn undo_mark(&self, at: At<'_>, before: &Self) -> Vec<MarkMutation> {
-        let Some(mark) = self.marks.get(&at.position()) else { return Vec::new() };
-        let again =
-            |from, to, value| MarkMutation { from: End::At(from), to: End::At(to), name: mark.name.clone(), value };
-        let mut undone = vec![again(mark.from, mark.to, None)];
-        let Some(Range { start, end }) = before.place(mark) else { return undone };
-        for span in before.spans() {
-            let (from, to) = (span.range.start.max(start), span.range.end.min(end));
-            if let Some(value) = span.marks.get(&mark.name).filter(|_| from < to) {
-                let from = before.cursor_at(from, mark.from.bias);
-                let to = before.cursor_at(to, mark.to.bias);
-                undone.push(again(from, to, Some(value.clone())));
+    /// Reports what is marked otherwise in a newer state, which reads otherwise in one place.
+    pub(super) fn diff_marks(&self, newer: &Self, place: &Splice, changes: &mut Changes) {
+        let old: Vec<Span> = self.spans().into_iter().flat_map(|span| place.moved(span)).collect();
+        let new = newer.spans();
+        let ends: BTreeSet<usize> =
+            old.iter().chain(&new).flat_map(|span| [span.range.start, span.range.end]).collect();
+        for (from, to) in ends.iter().zip(ends.iter().skip(1)) {
+            let (was, is) = (marks_at(&old, *from), marks_at(&new, *from));
+            for name in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
+                let (from, to, name, value) = (*from as u64, *to as u64, name, is.get(name));
+                if was.get(name) != value {
+                    changes.report(|| Action::Marked { from, to, name: name.clone(), value: value.cloned() });
+                }
             }
         }
-        undone
     }
 
     /// Where a mark holds, unless it covers nothing.
-    fn place(&self, mark: &Mark) -> Option<Range<usize>> {
+    pub(super) fn place(&self, mark: &Mark) -> Option<Range<usize>> {
         let range = self.position_of(&mark.from)?..self.position_of(&mark.to)?;
         Some(range).filter(|range| range.start < range.end)
     }
+}
+
+impl Splice {
+    /// Where a stretch is afterwards: what stood before the place and what stood behind it.
+    fn moved(&self, Span { range, marks }: Span) -> impl Iterator<Item = Span> {
+        let Self { at, deleted, inserted } = *self;
+        let behind = |place: usize| place.max(at + deleted) - deleted + inserted;
+        let ranges = [range.start.min(at)..range.end.min(at), behind(range.start)..behind(range.end)];
+        let ranges = ranges.into_iter().filter(|range| !range.is_empty());
+        ranges.map(move |range| Span { range, marks: marks.clone() })
+    }
+}
+
+/// The marks of a character, of stretches in their order.
+fn marks_at(spans: &[Span], at: usize) -> &BTreeMap<String, Value> {
+    static NONE: BTreeMap<String, Value> = BTreeMap::new();
+    let span = spans.get(spans.partition_point(|span| span.range.end <= at));
+    span.filter(|span| span.range.start <= at).map_or(&NONE, |span| &span.marks)
 }
 
 /// Goes through a text from front to back, and says for every stretch which mark of each name is the latest there.

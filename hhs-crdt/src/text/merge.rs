@@ -7,7 +7,7 @@ use hhs_model::class::{Action, Changes};
 use ropey::Rope;
 
 use super::Text;
-use super::cursor::Memo;
+use super::cursor::{Memo, Written};
 use super::inserted::Inserted;
 use super::mutation::Edits;
 use super::snapshot::Snapshot;
@@ -24,11 +24,14 @@ impl Text {
         if changes.is_watched() {
             self.settle();
         }
+        let written = self.written().filter(|written| !changes.is_watched() && written.edits == *edits);
         let Some(standing) = self.push(edits, at, false) else { return };
         match self.shown.get_mut() {
             Some(shown) if standing == Standing::Direct => {
-                let inserted = &edits.text;
-                edit_directly(&mut shown.rope, delta::Edits::new(&edits.bytes), inserted, changes);
+                match written {
+                    Some(written) => shown.rope = written.rope,
+                    None => edit_directly(&mut shown.rope, delta::Edits::new(&edits.bytes), &edits.text, changes),
+                }
                 self.note_len();
             }
             Some(_) => {
@@ -44,6 +47,7 @@ impl Text {
     }
 
     pub(super) fn note_void(&mut self, edits: &Edits, at: At<'_>) {
+        self.written();
         if self.push(edits, at, true).is_some() && self.shown.get().is_some() {
             self.note_len();
         }
@@ -61,6 +65,11 @@ impl Text {
         }
         self.inserted.push(&edits.text);
         Some(self.history.push(at, void, &edits.bytes, edits.inserted))
+    }
+
+    /// What was written last. It is on top of what is shown, and no longer once anything else comes.
+    fn written(&mut self) -> Option<Written> {
+        self.memo.get_mut().unwrap_or_else(PoisonError::into_inner).written.take()
     }
 
     fn note_len(&mut self) {

@@ -1,6 +1,10 @@
 //! Taking back what an op did to a text, as far as it still stands.
 
+mod marks;
+
 use std::ops::Range;
+
+use hhs_model::class::OpContext;
 
 use super::Text;
 use super::mutation::{Edits, TextMutation};
@@ -18,26 +22,57 @@ struct Piece {
     comes: bool,
 }
 
+/// What takes back the edits of an op, and the characters that come back with it.
+struct Undone {
+    edits: TextMutation,
+    restored: Vec<Restored>,
+}
+
+/// Characters that are inserted again.
+struct Restored {
+    /// What they were.
+    chars: Range<u32>,
+    /// How many characters that ever were stand before the new ones.
+    slot: u32,
+    /// Which of the new characters the first one is.
+    number: u32,
+}
+
 impl Text {
+    /// Edits first, then the marks: of characters that come back, and of those that are there.
+    pub(super) fn undo_in_turn(&self, mutations: &[(u32, &TextMutation)], op: &OpContext<'_>) -> Vec<TextMutation> {
+        let ats = || mutations.iter().map(|(index, _)| At { op, index: *index });
+        let undone =
+            ats().find_map(|at| self.history.number_at(at.op.position, at.index)).and_then(|at| self.undo_edits(at));
+        let (edits, restored) = undone.map(|Undone { edits, restored }| (edits, restored)).unzip();
+        let marks = ats().flat_map(|at| self.undo_mark(at));
+        let marks = marks.chain(self.marks_of_restored(&restored.unwrap_or_default(), op.id));
+        edits.into_iter().chain(marks.map(Into::into)).collect()
+    }
+
     /// Deletes what an op inserted and is still there, and inserts again what it alone deleted. An op's changes are taken back with
     /// the first of them, since the positions of what takes back the others would depend on that.
-    pub(super) fn undo_edits(&self, at: At<'_>) -> Option<TextMutation> {
-        let first = self.history.number_at(at.op.position, at.index)?;
+    fn undo_edits(&self, first: u32) -> Option<Undone> {
         let changes = self.history.changes_of(first);
-        if self.history.is_void(first) || first.checked_sub(1).is_some_and(|before| self.history.is_part(before, first))
-        {
+        if self.history.is_void(first) {
             return None;
         }
-        let mut pieces = self.walked(|walk| self.pieces_of(changes, walk));
-        pieces.sort_by_key(|piece| piece.rank);
+        let (pieces, slots) = self.walked(|walk| {
+            let mut pieces = self.pieces_of(changes, walk);
+            pieces.sort_by_key(|piece| piece.rank);
+            let slots = slots(&pieces, walk);
+            (pieces, slots)
+        });
         let (mut parts, mut text, mut end, mut inserted) = (Vec::new(), String::new(), 0, 0);
-        for Piece { at, chars, comes, .. } in pieces {
+        let mut restored = Vec::new();
+        for (Piece { at, chars, comes, .. }, slot) in pieces.into_iter().zip(slots) {
             let count = chars.end - chars.start;
             parts.push(Part::Keep(at - end));
             end = at;
             if comes {
                 parts.push(Part::Insert(inserted..inserted + count));
-                text.push_str(self.inserted.get(chars));
+                text.push_str(self.inserted.get(chars.clone()));
+                restored.push(Restored { chars, slot, number: inserted });
                 inserted += count;
             } else {
                 parts.push(Part::Delete(count));
@@ -45,7 +80,7 @@ impl Text {
             }
         }
         let edits = Edits { bytes: compose::edits(&parts), text, inserted };
-        (!edits.bytes.is_empty()).then(|| edits.into())
+        (!edits.bytes.is_empty()).then(|| Undone { edits: edits.into(), restored })
     }
 
     fn pieces_of(&self, changes: Range<u32>, walk: &Tracker) -> Vec<Piece> {
@@ -63,4 +98,19 @@ impl Text {
         }
         pieces
     }
+}
+
+/// How many characters that ever were stand before what comes for each piece: it comes behind the character before it that stays.
+fn slots(pieces: &[Piece], walk: &Tracker) -> Vec<u32> {
+    let (mut end, mut slot) = (0, 0);
+    let slot_of = |piece: &Piece| {
+        let Piece { at, chars, comes, .. } = piece;
+        if *at > end {
+            let before = walk.char_at(at - 1).and_then(|chars| walk.rank(chars.start));
+            slot = before.map_or(0, |before| before + 1);
+        }
+        end = if *comes { *at } else { at + (chars.end - chars.start) };
+        slot
+    };
+    pieces.iter().map(slot_of).collect()
 }

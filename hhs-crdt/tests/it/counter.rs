@@ -178,6 +178,21 @@ fn undoing_what_was_done_to_a_set() {
     assert!(world.state(0).tags.iter().eq(["new", "old"]), "what Ben put in stays");
 }
 
+/// An op puts in what is in, and takes out what is not: taking that back does nothing.
+#[test]
+fn undoing_what_changed_nothing_in_a_set() {
+    let mut world = World::new(1);
+    world.edit(0, |poll| poll.tags.insert("old".into()));
+    let op = world.edit(0, |poll| {
+        poll.tags.insert("old".into());
+        poll.tags.insert("new".into());
+        poll.tags.remove(&"new".into());
+    });
+    let op = op.number;
+    assert!(world.undo(0, op).draft.is_empty());
+    assert!(world.state(0).tags.iter().eq(["old"]));
+}
+
 /// A tag is added a thousand times: it takes the room of one, and one remove takes it out.
 #[test]
 fn adding_again_takes_no_room() {

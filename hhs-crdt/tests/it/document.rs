@@ -1,5 +1,7 @@
 //! Documents: whatever way ops take to them, they come to show the same.
 
+mod follow;
+mod naive;
 mod random;
 mod roles;
 mod saved;
@@ -244,6 +246,32 @@ fn a_state_that_is_made_anew() {
     assert_eq!(shown(here.state()), shown(there.state()));
     assert_eq!(here.state().score.get(), 5);
     assert_eq!(here.heads().heads.len(), 2);
+}
+
+/// Ana has removed Ben, and has written on. What comes later is an op of his that she had not seen, with one of Cleo's on it, who did not
+/// know: in what Ana writes then, on Cleo's, positions mean the text without his.
+#[test]
+fn a_void_op_that_comes_late_in_somebody_elses_past() {
+    let [ana, ben, cleo] = ["Ana", "Ben", "Cleo"].map(author);
+    let (mut here, mut there) = (doc(), doc());
+    let of_ben = grant(&mut here, &ana, ben.id());
+    grant(&mut here, &ana, cleo.id());
+    write(&mut here, &ana, |edit| edit.text.insert(0, "garden"));
+    sync(&mut here, &mut there);
+    write(&mut there, &ben, |edit| edit.text.insert(0, "his "));
+    write(&mut there, &cleo, |edit| edit.text.insert(10, "s"));
+    revoke(&mut here, &ana, of_ben);
+    write(&mut here, &ana, |edit| edit.text.insert(0, "a "));
+    sync(&mut here, &mut there);
+    assert_eq!(here.state().text.to_string(), "a gardens");
+    write(&mut here, &ana, |edit| edit.text.replace(2..9, "park"));
+    write(&mut here, &ana, |edit| edit.text.push_str("!"));
+    sync(&mut here, &mut there);
+    for document in [&here, &there] {
+        assert_eq!(document.state().text.to_string(), "a park!");
+        let ops = document.beyond(&Default::default());
+        assert_eq!(shown(&naive::state(&ops)), shown(document.state()));
+    }
 }
 
 /// Somebody writes on more heads than one op may stand on: ops that merge come before it.

@@ -3,7 +3,7 @@
 
 mod reference;
 mod show;
-mod view;
+pub(crate) mod view;
 
 use hhs_crdt::{Counter, Field, GrowSet, Log, Map, Members, MultiRegister, Register, Replica, Set};
 use hhs_model::class::Changes;

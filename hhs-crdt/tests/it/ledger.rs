@@ -1,5 +1,6 @@
 //! `Ledger`: situations with their stories.
 
+mod nested;
 mod random;
 mod reference;
 
@@ -206,4 +207,56 @@ fn an_edit_can_ask_whether_an_entry_would_be_rejected() {
         assert!(purse.coins.try_append(-6, &identity(0)).is_err());
     });
     assert_eq!(shown(&history, 0), ["10", "-6"]);
+}
+
+/// Ana and Ben write on without each other for long, and what they write arrives by turns, so that now hers is the heavier branch and
+/// now his: each time everything is in another order. In the end all is as for somebody who gets one branch after the other.
+#[test]
+fn long_branches_that_overtake_each_other() {
+    let mut history = purse(2, 1_000);
+    let mut branches = [Vec::new(), Vec::new()];
+    for number in 0..200 {
+        // Some of them are too much where they stand.
+        let author = number % 2;
+        let amount = if number % 7 < 2 { -400 } else { 100 - number as i64 };
+        branches[author].push(enter(&mut history, author, amount));
+    }
+    let shared = history.ops[..branches[0][0]].to_vec();
+    let (mut by_turns, mut by_branch) = (crate::harness::Local::<Purse>::new(), crate::harness::Local::<Purse>::new());
+    for op in &shared {
+        by_turns.apply(op).expect("it means something");
+        by_branch.apply(op).expect("it means something");
+    }
+    let mut left = branches.clone();
+    // Three of one, then five of the other, and so on: the heavier one changes each time.
+    for (turn, count) in [3, 5, 7, 9, 11, 13, 15, 17, 100, 100].into_iter().enumerate() {
+        let branch = &mut left[turn % 2];
+        for op in branch.drain(..count.min(branch.len())) {
+            by_turns.apply(&history.ops[op]).expect("it means something");
+        }
+    }
+    for op in branches.iter().flatten() {
+        by_branch.apply(&history.ops[*op]).expect("it means something");
+    }
+    assert_eq!(by_turns.state.coins, by_branch.state.coins);
+    assert_eq!(by_turns.state.coins.state(), by_branch.state.coins.state());
+    let effects = |local: &crate::harness::Local<Purse>| -> Vec<_> {
+        local.state.coins.iter().map(|entry| (entry.op, entry.rejected.is_some())).collect()
+    };
+    assert_eq!(effects(&by_turns), effects(&by_branch));
+    assert_eq!((*by_turns.state.coins.state(), by_turns.state.coins.len()), folded(&by_turns.state));
+
+    // They meet, and go apart for a moment: the end alone is in another order then.
+    history.pull_all();
+    let apart = [(0, -7), (1, 500), (1, -450)].map(|(author, amount)| enter(&mut history, author, amount));
+    for op in apart {
+        by_turns.apply(&history.ops[op]).expect("it means something");
+    }
+    assert_eq!((*by_turns.state.coins.state(), by_turns.state.coins.len()), folded(&by_turns.state));
+}
+
+/// What the machine makes of the entries in their order.
+fn folded(purse: &Purse) -> (u64, usize) {
+    let add = |sum: u64, amount: &i64| sum.checked_add_signed(*amount).unwrap_or(sum);
+    (purse.coins.iter().fold(0, |sum, entry| add(sum, entry.value)), purse.coins.iter().count())
 }

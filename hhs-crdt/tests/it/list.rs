@@ -1,7 +1,7 @@
 //! `List` and `UniqueList`: situations with their stories.
 
 mod random;
-mod reference;
+pub(crate) mod reference;
 
 use hhs_crdt::{List, Register, Replica, UniqueList};
 use hhs_model::class::{Action, Change, PathSegment};
@@ -274,4 +274,101 @@ fn in_a_unique_list_a_move_wins_over_a_remove_that_has_not_seen_it() {
     assert_eq!(names(&history, 1), "ca");
     history.undo(0, removed);
     assert_eq!(names(&history, 0), "bca");
+}
+
+/// A value that was moved many times is known by its last place alone: one remove takes it out.
+#[test]
+fn a_value_that_was_moved_often_goes_at_once() {
+    let mut history = History::<Lists>::new(1);
+    history.edit(0, |lists| ["a", "b", "c"].into_iter().for_each(|name| lists.names.push(name.into())));
+    for _ in 0..80 {
+        history.edit(0, |lists| assert!(lists.names.move_to(0, 2)));
+    }
+    assert_eq!(names(&history, 0), "cab");
+    history.edit(0, |lists| assert!(lists.names.remove(&"a".into())));
+    assert_eq!(names(&history, 0), "cb");
+}
+
+/// An edit puts a value in and puts it somewhere else: it stands where it was put last.
+#[test]
+fn a_value_that_an_edit_puts_in_twice() {
+    let mut history = History::<Lists>::new(1);
+    history.edit(0, |lists| ["a", "b"].into_iter().for_each(|name| lists.names.push(name.into())));
+    history.edit(0, |lists| {
+        lists.names.insert(0, "x".into());
+        lists.names.insert(1, "x".into());
+    });
+    assert_eq!(names(&history, 0), "axb");
+}
+
+/// Ana moves a value, and Ben takes it out. That she takes back her move does not bring it back.
+#[test]
+fn undoing_a_move_of_what_somebody_else_took_out() {
+    let mut history = History::<Lists>::new(2);
+    history.edit(0, |lists| ["a", "b"].into_iter().for_each(|name| lists.names.push(name.into())));
+    let moved = history.edit(0, |lists| assert!(lists.names.move_to(0, 1))).number;
+    history.pull_all();
+    history.edit(1, |lists| assert!(lists.names.remove(&"a".into())));
+    history.pull_all();
+    history.undo(0, moved);
+    assert_eq!(names(&history, 0), "b");
+}
+
+/// Ana and Ben move an element at once, and hers counts. She takes it back: it stands where he put it.
+#[test]
+fn undoing_a_move_leaves_that_of_somebody_else() {
+    let mut history = list(2, "abcd");
+    // Hers is the higher one.
+    push(&mut history, 0, "e");
+    let hers = history.edit(0, |lists| assert!(lists.words.move_to(0, 4))).number;
+    history.edit(1, |lists| assert!(lists.words.move_to(0, 2)));
+    all_show(&mut history, "bcdea");
+    history.undo(0, hers);
+    all_show(&mut history, "bcade");
+}
+
+/// Ana removes what Ben, who does not know, writes to. She takes it back: the element is there again, with what he wrote.
+#[test]
+fn what_was_written_to_a_removed_element_shows_once_it_is_back() {
+    let mut history = list(2, "abc");
+    let removed = history.edit(0, |lists| assert!(lists.words.remove(1))).number;
+    history.edit(1, |lists| assert!(lists.words.set(1, "B".into())));
+    all_show(&mut history, "ac");
+    history.undo(0, removed);
+    all_show(&mut history, "aBc");
+}
+
+/// A liar restores an element that they cannot know of: it has no effect, whatever comes first.
+#[test]
+fn who_restores_what_they_have_not_seen_restores_nothing() {
+    let mut history = list(2, "ab");
+    push(&mut history, 0, "c");
+    let element = history.state(0).words.id_at(2).expect("there is one");
+    history.edit(0, |lists| assert!(lists.words.remove(2)));
+    let restore: Vec<hhs_crdt::ListMutation<String>> = vec![hhs_crdt::ListMutation::Restore { at: 0, element }];
+    let restore = hhs_model::codec::Value::of(&restore).expect("it has canonical bytes");
+    let map = hhs_model::codec::Value::Map([("words".to_owned(), restore)].into_iter().collect());
+    let payload = Some(hhs_model::codec::encode(&map).expect("it has canonical bytes"));
+    history.write(1, hhs_model::class::Draft { payload, ..Default::default() });
+    all_show(&mut history, "ab");
+}
+
+/// Two insert at one place at once. Who wrote the former goes on behind it, not knowing of the latter; somebody who knows both puts
+/// something between them. That stands beside the latter, which followed it, whatever the ids are.
+#[test]
+fn what_follows_decides_between_siblings() {
+    for ids in 0..8 {
+        let mut history = list(3, "ab");
+        (0..ids).for_each(|_| _ = history.edit(0, |lists| lists.names.push("x".into())));
+        history.pull_all();
+        insert(&mut history, 1, 1, "X");
+        insert(&mut history, 2, 1, "Y");
+        history.pull(0, 1);
+        history.pull(0, 2);
+        let (first, second) = if words(&history, 0) == "aXYb" { ("X", "Y") } else { ("Y", "X") };
+        let of_first = if first == "X" { 1 } else { 2 };
+        insert(&mut history, 0, 2, "Q");
+        insert(&mut history, of_first, 2, "P");
+        all_show(&mut history, &format!("a{first}PQ{second}b"));
+    }
 }

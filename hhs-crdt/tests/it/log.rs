@@ -68,29 +68,50 @@ fn the_last_entries_are_read_from_the_end() {
     assert_eq!(backwards, ["9", "8"]);
 }
 
+/// Many branches come one behind the other, so that most entries come late: all stand by their positions, and a part is read as it is.
+#[test]
+fn thousands_of_entries_that_come_late() {
+    const ENTRIES: u64 = 5_000;
+    // In an order that looks random, each height once.
+    let heights: Vec<u64> = (0..ENTRIES).map(|number| number * 2_741 % ENTRIES).collect();
+    let (mut log, mut graph) = (Log::<u64>::default(), Graph::new());
+    heights.into_iter().for_each(|height| append(&mut log, &mut graph, height, &[]));
+    assert!(log.iter().map(|entry| *entry.value).eq(0..ENTRIES));
+    for count in [0, 1, 300, 511, 512, 513, 1_024, 4_999, 5_000] {
+        assert!(log.last(count).map(|entry| *entry.value).eq(ENTRIES - count as u64..ENTRIES));
+        assert!(log.last(count).rev().map(|entry| *entry.value).eq((ENTRIES - count as u64..ENTRIES).rev()));
+    }
+}
+
 /// A long log stays cheap to append to and to read at its end.
 #[test]
 fn a_log_of_hundreds_of_thousands_of_entries_is_ordinary() {
     const ENTRIES: u64 = 300_000;
-    let (mut log, mut graph, hidden) = (Log::<u64>::default(), Graph::new(), Positions::default());
+    let (mut log, mut graph) = (Log::<u64>::default(), Graph::new());
     for height in 0..ENTRIES {
         let parents: Vec<u64> = height.checked_sub(1).into_iter().collect();
-        let op = OpContext {
-            id: op_id(0),
-            position: graph.push(&parents),
-            height,
-            author: identity(0),
-            time: 0,
-            act: None,
-            graph: &graph,
-            hidden: &hidden,
-            rights: &NoRights,
-            unseen: Unseen::default(),
-        };
-        log.apply(height, At { op: &op, index: 0 }, &mut Changes::unwatched());
+        append(&mut log, &mut graph, height, &parents);
     }
     assert_eq!(log.len() as u64, ENTRIES);
     for _ in 0..1000 {
         assert_eq!(log.last(10).next().map(|entry| *entry.value), Some(ENTRIES - 10));
     }
+}
+
+/// An op of a height appends that.
+fn append(log: &mut Log<u64>, graph: &mut Graph, height: u64, parents: &[u64]) {
+    let (position, hidden) = (graph.push(parents), Positions::default());
+    let op = OpContext {
+        id: op_id(0),
+        position,
+        height,
+        author: identity(0),
+        time: 0,
+        act: None,
+        graph,
+        hidden: &hidden,
+        rights: &NoRights,
+        unseen: Unseen::default(),
+    };
+    log.apply(height, At { op: &op, index: 0 }, &mut Changes::unwatched());
 }

@@ -59,6 +59,18 @@ fn a_capability_other_than_writing_makes_no_member() {
     assert_eq!(members.holders("paint").count(), 1);
 }
 
+/// Who may write is a member, whether they may admit others or not; who may only admit others is none.
+#[test]
+fn a_member_is_who_may_write() {
+    let mut world = World::new(1);
+    world.edit(0, |room| room.members.grant_capabilities(identity(1), [Capability::write()]));
+    world.edit(0, |room| room.members.grant_capabilities(identity(2), [Capability::grant()]));
+    let members = &world.room(0).members;
+    assert!(members.contains(&identity(1)) && !members.can(&identity(1), Capability::GRANT));
+    assert!(!members.contains(&identity(2)) && members.can(&identity(2), Capability::GRANT));
+    assert_eq!(members.len(), 2);
+}
+
 /// What an edit grants to one identity goes into one act; a second identity does not fit into the same op.
 #[test]
 fn an_op_grants_to_one_identity() {

@@ -1,5 +1,7 @@
 //! What may be written to a field.
 
+mod random;
+
 use hhs_crdt::{Document, Field, Log, Map, Register, Replica, Set, SetMutation, WriteError, one_of};
 use hhs_model::class::{ActionKind, ChangeFilter, EditError, OpContext, PathSegment, Void};
 use hhs_model::codec::Value;

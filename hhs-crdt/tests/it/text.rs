@@ -1,7 +1,7 @@
 //! Texts: against the definition, and story by story.
 
-mod marks;
-mod reference;
+pub(crate) mod marks;
+pub(crate) mod reference;
 mod scale;
 mod stories;
 mod wire;

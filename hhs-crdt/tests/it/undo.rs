@@ -162,6 +162,10 @@ fn what_seals() {
     let mut stack = UndoStack::new();
     here.undo(&mut stack, &ana, 7).unwrap().unwrap();
     assert_eq!(here.state().score.get(), 13, "what was typed last is undone");
+    here.undo(&mut stack, &ana, 7).unwrap().unwrap();
+    assert_eq!(here.state().score.get(), 10, "then what was sealed by itself, an op at a time");
+    here.redo(&mut stack, &ana, 7).unwrap().unwrap();
+    assert_eq!(here.state().score.get(), 13);
     sync(&mut here, &mut there);
     assert_eq!(shown(here.state()), shown(there.state()));
 }

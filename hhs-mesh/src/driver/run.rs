@@ -18,7 +18,7 @@ use super::handle::MeshError;
 use crate::proto::{
     Answer, Config, ConnectionId, Core, Event, Input, Message, MessageError, Output, PeerAddress, Task, TaskId,
 };
-use crate::tasks::perform;
+use crate::tasks::{self, perform};
 use crate::transport::{Connection, Listener, Traffic, Transport};
 
 /// How long a dial may take in all.
@@ -46,7 +46,7 @@ pub(super) enum Happened {
     Over { id: ConnectionId, reason: String },
     Carried { id: ConnectionId, more: Traffic, drained: bool },
     Closed { id: ConnectionId, more: Traffic },
-    Done { id: TaskId, cause: Option<ConnectionId>, answer: Answer, held: Option<Held> },
+    Done { id: TaskId, cause: Option<ConnectionId>, answer: Answer, changed: Option<ReplicaId>, held: Option<Held> },
     Held(Held),
 }
 
@@ -66,7 +66,8 @@ pub(super) struct Loop {
     links: BTreeMap<ConnectionId, Link>,
     next_connection: u64,
     endpoints: Vec<Url>,
-    shared: BTreeSet<ReplicaId>,
+    /// How many tasks are under way that take in something of a replica.
+    receiving: BTreeMap<ReplicaId, usize>,
     happened: mpsc::Sender<Happened>,
     inbox: mpsc::Receiver<Happened>,
     /// What the core has to be told, and what came up while its outputs were carried out.
@@ -96,7 +97,7 @@ impl Loop {
             links: BTreeMap::new(),
             next_connection: 0,
             endpoints: Vec::new(),
-            shared: BTreeSet::new(),
+            receiving: BTreeMap::new(),
             happened,
             inbox,
             due: VecDeque::new(),
@@ -133,15 +134,8 @@ impl Loop {
     fn command(&mut self, command: Command) {
         match command {
             Command::Listen { endpoint, reply } => self.listen(endpoint, reply),
-            Command::Share { replica } => {
-                self.shared.insert(replica);
-                self.feed(Input::Share { replica });
-                self.look_up(replica);
-            }
-            Command::Unshare { replica } => {
-                self.shared.remove(&replica);
-                self.feed(Input::Unshare { replica });
-            }
+            Command::Share { replica } => self.feed(Input::Share { replica }),
+            Command::Unshare { replica } => self.feed(Input::Unshare { replica }),
             Command::AddPeer { replica, address } => self.feed(Input::AddPeer { replica, address }),
             Command::Join { replica, address, secret } => self.feed(Input::Join { replica, address, secret }),
             Command::Admit { connection, replica, refused } => {
@@ -182,7 +176,11 @@ impl Loop {
                     self.over_soon(id);
                 }
             }
-            Happened::Done { id, cause, answer, held } => {
+            Happened::Done { id, cause, answer, changed, held } => {
+                if let Some(count) = changed.and_then(|replica| self.receiving.get_mut(&replica)) {
+                    *count -= 1;
+                    self.receiving.retain(|_, count| *count > 0);
+                }
                 if let Some(held) = held {
                     self.feed(Input::Held { replica: held.replica, state: held.state });
                 }
@@ -191,6 +189,10 @@ impl Loop {
                     link.busy -= 1;
                 }
                 cause.into_iter().for_each(|cause| self.give_turn(cause));
+            }
+            Happened::Held(Held { replica, state: None }) => {
+                // It was deleted. That is not to bring it back from peers.
+                self.feed(Input::Unshare { replica });
             }
             Happened::Held(held) => self.feed(Input::Held { replica: held.replica, state: held.state }),
         }
@@ -208,12 +210,13 @@ impl Loop {
         }));
     }
 
-    /// What the store has committed; what came through a fetch has been told with its answer already.
+    /// What the store has committed, here or on another host, whoever wrote it. What comes through a fetch is told with its
+    /// answer. Without new ops a replica is gone, or other ops of it have effect.
     fn committed(&mut self, committed: &[Committed]) {
-        let replicas: BTreeSet<ReplicaId> =
-            committed.iter().filter(|one| one.local > 0).map(|one| one.replica).collect();
-        for replica in replicas {
-            self.look_up(replica);
+        for one in committed {
+            if one.local > 0 || one.added == 0 || !self.receiving.contains_key(&one.replica) {
+                self.look_up(one.replica);
+            }
         }
     }
 
@@ -292,18 +295,21 @@ impl Loop {
             Task::Adopt { replica, .. } | Task::Ingest { replica, .. } => Some(*replica),
             _ => None,
         };
+        if let Some(replica) = changed {
+            *self.receiving.entry(replica).or_default() += 1;
+        }
         self.runtime.spawn(Box::pin(async move {
             let answer = perform(&store, task).await;
             let held = match changed {
                 Some(replica) => held(&store, replica).await.ok(),
                 None => None,
             };
-            happened.send(Happened::Done { id, cause, answer, held }).await.ok();
+            happened.send(Happened::Done { id, cause, answer, changed, held }).await.ok();
         }));
     }
 
     fn look_up(&mut self, replica: ReplicaId) {
-        if !self.shared.contains(&replica) {
+        if !self.core.shares(replica) {
             return;
         }
         let (store, mut happened) = (self.store.clone(), self.happened.clone());
@@ -428,25 +434,9 @@ pub(super) fn transport_for(transports: &[Arc<dyn Transport>], url: &Url) -> Res
 
 /// What a replica has in the store.
 async fn held(store: &Store, replica: ReplicaId) -> Result<Held, StoreError> {
-    match heads_and_count(store, replica).await {
+    match tasks::held(store, replica).await {
         Ok(state) => Ok(Held { replica, state: Some(state) }),
         Err(StoreError::NoReplica(_)) => Ok(Held { replica, state: None }),
         Err(error) => Err(error),
     }
-}
-
-/// The heads of a replica and how many ops it has. Others may be writing: the heads are never older than the count, or heads
-/// that are out of date could pass for the latest ones.
-async fn heads_and_count(store: &Store, replica: ReplicaId) -> Result<(Frontier, u64), StoreError> {
-    let mut before = store.count(replica).await?;
-    for _ in 0..4 {
-        let frontier = store.frontier(replica).await?;
-        let after = store.count(replica).await?;
-        if before == after {
-            return Ok((frontier, after));
-        }
-        before = after;
-    }
-    // Somebody writes without a pause, and will cause it to be looked up again.
-    Ok((store.frontier(replica).await?, before))
 }

@@ -1,9 +1,11 @@
 //! The core: joins the layers, routes what comes in, and judges who does not keep to the protocols.
 
 mod deltas;
+mod needs;
 mod peers;
 mod serving;
 mod sharing;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use super::config::Config;
 use super::delta::{Fetch, Serve};
 use super::io::{Answer, ConnectionId, Event, Input, Output, PeerAddress, Task, TaskId};
 use super::{Message, admission, gossip, group, hello};
+use needs::Needs;
 
 /// The state of all mesh protocols of one node. See the law of [the module](super).
 #[derive(Debug)]
@@ -27,6 +30,9 @@ pub struct Core {
     connections: BTreeMap<ConnectionId, Connection>,
     group: group::State,
     gossip: gossip::State,
+    needs: Needs,
+    /// Replicas on which we agree with somebody, but not on all that they need.
+    half_agreed: BTreeSet<ReplicaId>,
     admission: admission::State,
     fetches: BTreeMap<(ReplicaId, ConnectionId), Fetch>,
     serves: BTreeMap<(ConnectionId, u64), Serve>,
@@ -69,6 +75,8 @@ struct Connection {
 /// What an answer of the store is for.
 #[derive(Debug, Clone)]
 enum Pending {
+    /// What is here of a replica, and what it needs.
+    LookUp { replica: ReplicaId },
     /// Which of a peer's heads are new.
     Heads { replica: ReplicaId, connection: ConnectionId, ids: Vec<OpId> },
     /// Which of the listed ops are new.
@@ -91,6 +99,8 @@ impl Core {
             listen: Vec::new(),
             connections: BTreeMap::new(),
             gossip: gossip::State::default(),
+            needs: Needs::default(),
+            half_agreed: BTreeSet::new(),
             admission: admission::State::default(),
             fetches: BTreeMap::new(),
             serves: BTreeMap::new(),
@@ -130,6 +140,11 @@ impl Core {
         std::mem::take(&mut self.outputs)
     }
 
+    /// Whether a replica is shared, because the app wants it or because one that is shared needs it.
+    pub fn shares(&self, replica: ReplicaId) -> bool {
+        self.gossip.shares(replica)
+    }
+
     /// When the core wants to be woken next, at the latest.
     pub fn next_wake(&self) -> Option<Duration> {
         let hello = self.connections.values().filter(|connection| connection.peer.is_none());
@@ -141,6 +156,7 @@ impl Core {
             .chain(waiting.map(|fetch| fetch.deadline))
             .chain(slack)
             .chain(self.gossip.next_wake())
+            .chain(self.needs.next_wake())
             .chain(dial)
             .chain([self.repeat_at])
             .min()
@@ -150,17 +166,30 @@ impl Core {
         if self.repeat_at <= now {
             self.repeat_at = now + self.config.anti_entropy_every;
             self.gossip.repeat_all(now);
+            self.look_up_again();
         }
         self.time_out(now);
         for (replica, connection) in self.gossip.retries_due(now) {
             self.check_heads(replica, connection, None, now);
         }
-        for (replica, connections) in self.gossip.due(now) {
+        self.go_on_waiting(now);
+        self.tell_due(now);
+        self.dial_due(now);
+    }
+
+    /// Tells peers of heads, of a replica after those that it needs.
+    fn tell_due(&mut self, now: Duration) {
+        let mut due = self.gossip.due(now);
+        // What one needs needs less than that one.
+        due.sort_by_cached_key(|(replica, _)| self.needs.all(*replica).len());
+        for (replica, connections) in due {
             for connection in connections {
-                self.tell_heads(connection, replica);
+                match self.holds_back(replica, connection) {
+                    true => self.gossip.untell(replica, connection),
+                    false => self.tell_heads(connection, replica),
+                }
             }
         }
-        self.dial_due(now);
     }
 
     fn dial_due(&mut self, now: Duration) {
@@ -273,28 +302,11 @@ impl Core {
         self.send(connection, Message::Admission(message));
     }
 
-    fn held(&mut self, replica: ReplicaId, state: Option<(hhs_model::Frontier, u64)>, now: Duration) {
-        let fetching = self.is_fetching(replica);
-        let delay = if fetching { self.config.gossip_delay_fetching } else { self.config.gossip_delay };
-        if self.gossip.set_held(replica, state, now, delay) {
-            self.check_others(replica, now);
-        }
-        self.report_agreement(replica);
-    }
-
     fn tell_heads(&mut self, connection: ConnectionId, replica: ReplicaId) {
         let Some((frontier, ops)) = self.gossip.held(replica) else { return };
         let heads = frontier.heads.iter().copied().take(self.config.heads.min(gossip::MAX_HEADS)).collect();
         let message = gossip::Message::Heads { replica, heads, ops: *ops };
         self.send(connection, Message::Gossip(message));
-    }
-
-    fn report_agreement(&mut self, replica: ReplicaId) {
-        for (connection, ops) in self.gossip.newly_agreed(replica) {
-            if let Some(peer) = self.peer(connection).map(|peer| peer.id) {
-                self.event(Event::InSync { replica, peer, ops });
-            }
-        }
     }
 
     fn send(&mut self, connection: ConnectionId, message: Message) {
@@ -318,6 +330,7 @@ impl Core {
             self.event(Event::StoreFailed { reason: reason.clone() });
         }
         match pending {
+            Pending::LookUp { replica } => self.looked_up(replica, answer, now),
             Pending::Heads { replica, connection, ids } => {
                 self.heads_checked((replica, connection), &ids, answer, now);
             }

@@ -5,7 +5,7 @@ mod message;
 mod state;
 
 pub use message::Message;
-pub use state::{PeerView, State};
+pub use state::{Noted, PeerView, State};
 
 /// Heads in one message at most.
 pub(crate) const MAX_HEADS: usize = 16_384;

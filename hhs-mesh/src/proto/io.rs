@@ -104,12 +104,13 @@ pub enum Input {
         /// All of them.
         endpoints: Vec<Url>,
     },
-    /// A replica is to be synchronised with whoever shares it.
+    /// A replica is to be synchronised with whoever shares it, and so are those that it needs: that give it authority, or that
+    /// it is a part of.
     Share {
         /// The replica.
         replica: ReplicaId,
     },
-    /// It no longer is.
+    /// It no longer is, unless another one that is shared needs it.
     Unshare {
         /// The replica.
         replica: ReplicaId,
@@ -139,7 +140,8 @@ pub enum Input {
         /// Why not, if not.
         refused: Option<String>,
     },
-    /// What a replica has here, at first and after every change; `None` while even its genesis is missing.
+    /// What a replica that is [shared](super::Core::shares) has here, after every change; `None` while even its genesis is
+    /// missing. Its heads can change by an op of another replica, which gives it authority.
     Held {
         /// The replica.
         replica: ReplicaId,
@@ -195,6 +197,11 @@ pub enum Output {
 /// What the store can be asked.
 #[derive(Debug, Clone)]
 pub enum Task {
+    /// What is here of a replica, and which others does it need?
+    LookUp {
+        /// The replica.
+        replica: ReplicaId,
+    },
     /// Which of these ops are not here? All of them if the replica is not.
     Unknown {
         /// The replica.
@@ -254,6 +261,13 @@ pub enum Task {
 /// What came of a [`Task`].
 #[derive(Debug, Clone)]
 pub enum Answer {
+    /// To [`Task::LookUp`].
+    LookedUp {
+        /// Its heads and how many ops it has, if it is here.
+        state: Option<(Frontier, u64)>,
+        /// The replicas that it needs by its genesis: that give it authority, and the one that it is a part of.
+        needs: Vec<ReplicaId>,
+    },
     /// To [`Task::Unknown`].
     Unknown(Vec<OpId>),
     /// To [`Task::Plan`].
@@ -284,13 +298,21 @@ pub enum Answer {
         next: u64,
     },
     /// To [`Task::Adopt`].
-    Adopted,
+    Adopted {
+        /// The replicas that it needs, as in [`Answer::LookedUp`].
+        needs: Vec<ReplicaId>,
+    },
+    /// To [`Task::Adopt`]: a part of a replica that is not here.
+    NoParent(ReplicaId),
     /// To [`Task::Ingest`].
     Ingested(Ingested),
     /// What a peer sent is wrong: nothing of it was kept.
     Refused(String),
     /// An identity that an op names is neither here nor came along.
     NoIdentity(String),
+    /// To [`Task::Ingest`]: something in other replicas that give authority is not here yet, such as these ops, on which others
+    /// depend. Nothing was kept, and nobody is to blame.
+    Lacks(Vec<OpId>),
     /// The replica is not here.
     NotHere,
     /// The store failed. Nobody is to blame.
@@ -359,7 +381,7 @@ pub enum Event {
         /// Whether that was the last batch.
         last: bool,
     },
-    /// We and a peer have the same heads.
+    /// We and a peer have the same heads, of the replicas that it needs as well.
     InSync {
         /// The replica.
         replica: ReplicaId,

@@ -4,6 +4,7 @@ mod meeting;
 mod raw;
 mod runtime;
 mod stopping;
+mod store;
 
 use std::time::Duration;
 
@@ -70,8 +71,7 @@ impl Peer {
     }
 
     async fn write(&self, room: ReplicaId, text: &str) {
-        let draft = || Ok(Some(Draft { act: None, payload: Some(text.as_bytes().to_vec()), ..Draft::default() }));
-        self.store.append(room, &self.author, 0, draft).await.unwrap();
+        write(&self.store, &self.author, room, text.as_bytes()).await;
     }
 
     async fn frontier(&self, room: ReplicaId) -> Option<Frontier> {
@@ -90,6 +90,11 @@ impl Peer {
         };
         timeout(LIMIT, next).await.unwrap_or_else(|_| panic!("{} is not told: {what}", self.name))
     }
+}
+
+async fn write(store: &Store, author: &Author, room: ReplicaId, payload: &[u8]) {
+    let draft = || Ok(Some(Draft { act: None, payload: Some(payload.to_vec()), ..Draft::default() }));
+    store.append(room, author, 0, draft).await.unwrap();
 }
 
 /// Waits until all have the same of a replica.

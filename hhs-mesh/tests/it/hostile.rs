@@ -3,6 +3,7 @@
 
 mod asked;
 mod crowding;
+mod depending;
 mod random;
 mod stage;
 mod stalling;

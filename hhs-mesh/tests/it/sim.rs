@@ -7,12 +7,15 @@
 mod app;
 mod network;
 mod node;
+mod office;
 mod scenarios;
 mod stats;
 mod swarm;
+mod turmoil;
 mod wire;
 mod world;
 
 pub(crate) use node::dump;
+pub(crate) use office::{line_payload, shown};
 pub(crate) use wire::WireId;
 pub(crate) use world::{NodeId, World};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::verdict::Reason;
+use super::Reason;
 use crate::history::Positions;
 use crate::id::{IdentityId, OpId};
 use crate::op::Capability;
@@ -78,8 +78,11 @@ pub(super) struct Grant {
     pub(super) rank: Rank,
     pub(super) to: IdentityId,
     pub(super) can: BTreeSet<Capability>,
-    /// The acts that stand on it, by replica and position.
+    /// The acts that stand on it, by replica and position, but for those that give it back.
     pub(super) stands: BTreeMap<(u32, u64), u32>,
+    /// The acts that give it back. They do not hit each other, and must not be asked about each other: anybody may give back what they
+    /// hold as often as they like.
+    pub(super) given_back: BTreeMap<(u32, u64), u32>,
     /// Everything that withdraws it.
     pub(super) withdrawals: BTreeMap<OpId, u32>,
     /// Those of them that count.
@@ -102,6 +105,13 @@ pub(super) struct Withdrawal {
 
 /// The positions of other replicas that are at or below the heads of a cut, as far as they are here.
 pub(super) type Kept = BTreeMap<u32, Positions>;
+
+impl Grant {
+    /// The acts that stand on it, those that give it back too.
+    pub(super) fn on_it(&self) -> impl Iterator<Item = u32> {
+        self.stands.values().chain(self.given_back.values()).copied()
+    }
+}
 
 impl Known {
     pub(super) fn grant(&self) -> Option<&Grant> {

@@ -9,8 +9,16 @@ use crate::id::OpId;
 /// A moment of what is known of authority. While it lasts no verdict changes, and nobody holds more or less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
+    edition: u64,
     acts: usize,
     epoch: u64,
+}
+
+impl Moment {
+    /// Whether one can tell what was [affected](Authority::affected_since) between the two.
+    pub(crate) fn is_comparable(self, other: Self) -> bool {
+        self.edition == other.edition
+    }
 }
 
 /// The last epoch in which each grant or act was affected.
@@ -34,7 +42,7 @@ impl Changed {
 impl Authority {
     /// The present moment.
     pub fn moment(&self) -> Moment {
-        Moment { acts: self.acts.len(), epoch: self.epoch }
+        Moment { edition: self.edition, acts: self.acts.len(), epoch: self.epoch }
     }
 
     /// What was [affected](Affected) since a moment, grants and acts: only ops that stand on these, and these themselves, can be
@@ -47,19 +55,6 @@ impl Authority {
     pub fn all_stand(&self, grants: &[OpId]) -> bool {
         let stands = |id: &OpId| self.act(id).and_then(|act| self.known(act).grant()).is_some_and(|grant| grant.live);
         grants.iter().all(stands)
-    }
-
-    /// The same, as judged from the acts in `seen` alone.
-    ///
-    /// # Panics
-    /// If `seen` is not [known](Self::knows) here.
-    pub fn all_stand_for(&self, grants: &[OpId], seen: &Seen) -> bool {
-        let heads = self.acts_of(seen);
-        if self.is_all(&heads) {
-            return self.all_stand(grants);
-        }
-        let mut past = Past::new(self, heads);
-        grants.iter().all(|id| self.act(id).is_some_and(|act| past.is_live(act)))
     }
 
     /// Who holds what as judged from the acts in `seen` alone.

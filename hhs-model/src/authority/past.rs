@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::verdict::{At, Reason, Standing, View};
-use super::{Authority, Seen};
+use super::verdict::{At, Standing, View};
+use super::{Authority, Reason, Seen};
 use crate::id::OpId;
 
 /// The acts that are in a past, and their verdicts as far as somebody has asked.

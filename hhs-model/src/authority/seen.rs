@@ -105,7 +105,7 @@ fn take_runs(left: &mut &[u64]) -> Result<Vec<u32>, DecodeError> {
     for pair in pairs.chunks_exact(2) {
         let end = pair[0].checked_add(pair[1]).filter(|end| *end <= MOST && pair[1] > 0).ok_or(SHAPE)?;
         let first = u32::try_from(pair[0]).map_err(|_| SHAPE)?;
-        if acts.last().is_some_and(|last| *last >= first) || acts.len() as u64 + pair[1] > MOST {
+        if acts.last().is_some_and(|last| *last >= first) {
             return Err(SHAPE);
         }
         acts.extend((pair[0]..end).filter_map(|number| u32::try_from(number).ok()));
@@ -118,5 +118,5 @@ const SHAPE: DecodeError = DecodeError::Invalid("what an op has seen of authorit
 const RUNS: u64 = 1 << 32;
 /// Acts that are listed singly in any case.
 const FEW: usize = 16;
-/// What runs may stand for: they take few bytes, and this much memory times four.
+/// One more than the greatest number in runs: they take few bytes, and this much memory times four.
 const MOST: u64 = 1 << 24;

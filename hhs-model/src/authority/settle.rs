@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Authority;
 use super::acts::{Key, KnownAct};
 use super::verdict::Present;
+use super::{Authority, Reason};
 use crate::history::Positions;
 use crate::id::{IdentityId, OpId, ReplicaId};
 
@@ -36,6 +36,7 @@ impl Authority {
         if known.replica == replica || known.kept_mut().map(|all| all.insert(replica, kept)).is_none() {
             return affected;
         }
+        self.cuts += 1;
         let mut due = BTreeSet::new();
         if self.known(act).counts {
             self.cut_changed(act, &mut due, &mut affected);
@@ -82,12 +83,13 @@ impl Authority {
         match &known.act {
             KnownAct::Grant(grant) => {
                 affected.grants.insert(id);
-                due.extend(grant.stands.values().map(|act| self.known(*act).key));
+                self.judge_again(grant.on_it(), Reason::Grant(id), !counts, due);
                 self.relive(act);
             }
             KnownAct::Withdrawal(withdrawal) => {
                 for grant in withdrawal.grants.clone() {
                     let known = &mut self.acts[grant as usize];
+                    let reason = Reason::Withdrawn { grant: known.id, by: id };
                     affected.grants.insert(known.id);
                     if let Some(details) = known.grant_mut() {
                         match counts {
@@ -95,13 +97,25 @@ impl Authority {
                             false => drop(details.in_force.remove(&id)),
                         }
                     }
-                    due.extend(self.missed(act, grant).into_iter().map(|act| self.known(act).key));
+                    self.judge_again(self.missed(act, grant), reason, counts, due);
                     self.relive(grant);
                 }
             }
-            KnownAct::Reinstatement(of) => due.extend(of.iter().map(|act| self.known(*act).key)),
+            KnownAct::Reinstatement(of) => {
+                self.judge_again(of.iter().copied(), Reason::Reinstated { by: id }, counts, due);
+            }
             KnownAct::Extension(..) => self.cut_changed(act, due, affected),
         }
+    }
+
+    /// Of acts that there is a reason now to take for void, or no more, those that are judged otherwise by that: nothing comes
+    /// before it, or it was the one.
+    fn judge_again(&self, acts: impl IntoIterator<Item = u32>, reason: Reason, holds: bool, due: &mut BTreeSet<Key>) {
+        let changes = |act: &u32| match self.known(*act).reason {
+            now if !holds => now == Some(reason),
+            now => now.is_none_or(|now| now > reason),
+        };
+        due.extend(acts.into_iter().filter(changes).map(|act| self.known(act).key));
     }
 
     /// What a withdrawal keeps of other replicas has changed, or what this extension of one does.
@@ -122,20 +136,21 @@ impl Authority {
     }
 
     /// The acts that stand on a grant and that a withdrawal of it has not seen; in other replicas also those that it keeps.
-    fn missed(&self, withdrawal: u32, grant: u32) -> Vec<u32> {
+    pub(super) fn missed(&self, withdrawal: u32, grant: u32) -> Vec<u32> {
         let known = self.known(withdrawal);
         let (Some(details), Some(grant)) = (known.withdrawal(), self.known(grant).grant()) else { return Vec::new() };
-        let own = known.replica;
-        let unseen = details.unseen.ranges();
-        if unseen.len() > grant.stands.len() {
-            return grant.stands.values().copied().collect();
-        }
-        let mut missed = Vec::new();
-        let before = grant.stands.range(..(own, 0));
-        let after = grant.stands.range((own, known.position)..);
-        missed.extend(before.chain(after).map(|(_, act)| *act));
-        for range in unseen {
-            missed.extend(grant.stands.range((own, range.start)..(own, range.end)).map(|(_, act)| *act));
+        let (own, mut missed) = (known.replica, Vec::new());
+        let given_back = (!details.renounces).then_some(&grant.given_back);
+        for on_it in [&grant.stands].into_iter().chain(given_back) {
+            if details.unseen.ranges().len() > on_it.len() {
+                missed.extend(on_it.values());
+                continue;
+            }
+            missed.extend(on_it.range(..(own, 0)).map(|(_, act)| *act));
+            for range in details.unseen.ranges() {
+                missed.extend(on_it.range((own, range.start)..(own, range.end)).map(|(_, act)| *act));
+            }
+            missed.extend(on_it.range((own, known.position)..).map(|(_, act)| *act));
         }
         missed
     }

@@ -8,6 +8,7 @@ mod rules;
 mod seen;
 mod standing;
 mod stories;
+mod told;
 mod wide;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,8 @@
 //! The verdict on an op that is kept: whether it counts, and if not, why.
 
-use std::fmt;
-
-use super::Authority;
 use super::acts::KnownAct;
-use crate::id::OpId;
+use super::{Authority, Because, Explanation, Reason, Verdict};
+use crate::id::{OpId, ReplicaId};
 
 /// An op that is kept, as far as its verdict depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -15,101 +13,6 @@ pub struct Standing<'a> {
     pub position: u64,
     /// Its id, if it acts on authority.
     pub act: Option<OpId>,
-}
-
-/// Whether an op that is kept counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It does.
-    Effective,
-    /// It has no effect, as long as this holds.
-    Void(Reason),
-}
-
-/// Why authority makes an op void. Of several reasons the first of these, the one with the least ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum Reason {
-    /// A grant that it stands on is void.
-    #[error("it stands on the grant {0}, which is void")]
-    Grant(OpId),
-    /// A grant that it stands on was withdrawn by an op that has not seen it.
-    #[error("it stands on the grant {grant}, which was withdrawn by {by}, and that has not seen it")]
-    Withdrawn {
-        /// The grant.
-        grant: OpId,
-        /// The revocation or renunciation.
-        by: OpId,
-    },
-    /// It is a revocation that was undone.
-    #[error("it is a revocation that was undone by {by}")]
-    Reinstated {
-        /// The reinstatement.
-        by: OpId,
-    },
-}
-
-impl Verdict {
-    /// Whether the op has no effect.
-    pub fn is_void(&self) -> bool {
-        matches!(self, Self::Void(_))
-    }
-}
-
-impl From<Option<Reason>> for Verdict {
-    fn from(reason: Option<Reason>) -> Self {
-        reason.map_or(Self::Effective, Self::Void)
-    }
-}
-
-/// The chain of reasons for a verdict. `Display` prints it for people, one line for each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// For a void op, the grants below it that are void, each with why, down to the withdrawal that began it. For an effective one, what was
-    /// withdrawn of what it stands on, and why that does not matter.
-    pub because: Vec<Because>,
-}
-
-/// One link in a chain of reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Because {
-    /// An act that does not count.
-    #[error("{act} is void: {reason}")]
-    Void {
-        /// The act.
-        act: OpId,
-        /// Why.
-        reason: Reason,
-    },
-    /// A withdrawal that keeps the op.
-    #[error("the grant {grant} was withdrawn by {by}, which has seen the op")]
-    HasSeen {
-        /// The grant.
-        grant: OpId,
-        /// The revocation or renunciation.
-        by: OpId,
-    },
-    /// A withdrawal that does not count.
-    #[error("the grant {grant} was withdrawn by {by}, which is void: {reason}")]
-    NotInForce {
-        /// The grant.
-        grant: OpId,
-        /// The revocation or renunciation.
-        by: OpId,
-        /// Why it does not count.
-        reason: Reason,
-    },
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.verdict {
-            Verdict::Effective => f.write_str("the op is effective")?,
-            Verdict::Void(reason) => write!(f, "the op is void: {reason}")?,
-        }
-        self.because.iter().try_for_each(|because| write!(f, "\n{because}"))
-    }
 }
 
 /// An op whose verdict is asked for.
@@ -178,6 +81,16 @@ impl Authority {
             kept.is_some_and(|kept| kept.contains(position))
         };
         keeps(withdrawal) || details.extensions.iter().any(|act| view.counts(*act) && keeps(*act))
+    }
+
+    /// Whether a cut lists an op of the replica itself, or one above it: the cut of an act of which `asked` is true, by its replica
+    /// and its position there.
+    pub fn is_kept(&self, position: u64, asked: impl Fn(ReplicaId, u64) -> bool) -> bool {
+        self.acts.iter().any(|known| {
+            let kept = known.kept().and_then(|kept| kept.get(&0));
+            kept.is_some_and(|kept| kept.contains(position))
+                && asked(self.replicas[known.replica as usize].founding.id(), known.position)
+        })
     }
 
     /// Whether an op counts, by all that is known now.

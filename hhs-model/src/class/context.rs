@@ -36,7 +36,15 @@ pub struct OpContext<'a> {
 impl<'a> OpContext<'a> {
     /// Whether an op that was applied before is in this one's past.
     pub fn has_seen(&self, position: u64) -> bool {
-        self.graph.has_seen_all(self.position) || !self.unseen().contains(position)
+        if self.graph.has_seen_all(self.position) {
+            return true;
+        }
+        // Who is asked about an op of late need not know all that is beside this one.
+        let soon = match self.unseen.0.get() {
+            None => self.graph.contains_within(&[self.position], position, FEW_RUNS),
+            Some(_) => None,
+        };
+        soon.unwrap_or_else(|| !self.unseen().contains(position))
     }
 
     /// The ops that were applied before and are not in this one's past.
@@ -80,3 +88,7 @@ impl Rights for AllRights {
         true
     }
 }
+
+/// Runs that are looked at for one op alone. Too high: to ask about many takes long; too low: all that an op has not seen is looked for
+/// where a few steps tell.
+const FEW_RUNS: usize = 8;

@@ -141,18 +141,28 @@ impl Graph {
     /// # Panics
     /// If one of them is not there.
     pub fn contains(&self, version: &[u64], position: u64) -> bool {
+        self.contains_within(version, position, usize::MAX).unwrap_or(false)
+    }
+
+    /// The same, if it shows in so many runs.
+    ///
+    /// # Panics
+    /// If one of them is not there.
+    pub fn contains_within(&self, version: &[u64], position: u64, runs: usize) -> Option<bool> {
         let mut pending: BinaryHeap<u64> = version.iter().copied().filter(|head| *head >= position).collect();
+        let mut left = runs;
         while let Some(next) = pending.pop() {
+            left = left.checked_sub(1)?;
             let run = self.run_of(next);
             if position >= run.start || run.full {
-                return true;
+                return Some(true);
             }
             while pending.peek().is_some_and(|other| *other >= run.start) {
                 pending.pop();
             }
             pending.extend(run.parents.iter().filter(|parent| **parent >= position));
         }
-        false
+        Some(false)
     }
 
     /// What is at or below `a` and not at or below `b`, and the other way round.
@@ -260,6 +270,10 @@ impl Graph {
             return Positions::default();
         }
         if position + 1 == self.len {
+            // Where there are many heads, most of them can be beside it: if its past is small, look at nothing but that.
+            if let Some(unseen) = self.beside(position, self.heads.len()) {
+                return unseen;
+            }
             // What were the heads before, and perhaps more of its past. The walk ends where the two sides meet, even if some
             // head of long ago was never built on.
             let parents = self.parents(position);
@@ -267,10 +281,15 @@ impl Graph {
                 self.heads.iter().chain(parents.as_slice()).copied().filter(|head| *head < position).collect();
             return self.difference(&heads, parents.as_slice()).0;
         }
-        // Everything between what is below it, from the top down.
+        self.beside(position, usize::MAX).unwrap_or_default()
+    }
+
+    /// Everything between what is below an op, from the top down; none if that is more than so many runs.
+    fn beside(&self, position: u64, runs: usize) -> Option<Positions> {
         let (mut unseen, mut pending) = (Vec::new(), BinaryHeap::from([position]));
-        let mut end = position + 1;
+        let (mut end, mut left) = (position + 1, runs);
         while let Some(next) = pending.pop() {
+            left = left.checked_sub(1)?;
             if next + 1 < end {
                 unseen.push(next + 1..end);
             }
@@ -289,11 +308,15 @@ impl Graph {
             unseen.push(0..end);
         }
         unseen.reverse();
-        Positions::from_ranges(unseen)
+        Some(Positions::from_ranges(unseen))
     }
 
     fn run_of(&self, position: u64) -> &Run {
         assert!(position < self.len, "the op is there");
+        // Most questions are about the newest ops.
+        if let Some(last) = self.runs.last().filter(|last| last.start <= position) {
+            return last;
+        }
         let at = self.runs.partition_point(|run| run.start <= position);
         &self.runs[at - 1]
     }

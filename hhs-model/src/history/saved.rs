@@ -28,6 +28,25 @@ impl Positions {
         }
     }
 
+    /// Puts in those of some positions that are not there, and takes out those that are. Costs time in what is behind the first.
+    pub fn flip(&mut self, positions: &Self) {
+        let Some(first) = positions.ranges.first() else { return };
+        let behind = self.ranges.partition_point(|range| range.end < first.start);
+        let ends = |range: &Range<u64>| [range.start, range.end];
+        let mut edges: Vec<u64> = self.ranges.drain(behind..).flat_map(|range| ends(&range)).collect();
+        edges.extend(positions.ranges.iter().flat_map(ends));
+        edges.sort_unstable();
+        // What begins or ends in both neither begins nor ends.
+        let mut kept: Vec<u64> = Vec::with_capacity(edges.len());
+        for edge in edges {
+            match kept.last() {
+                Some(last) if *last == edge => drop(kept.pop()),
+                _ => kept.push(edge),
+            }
+        }
+        self.ranges.extend(kept.chunks_exact(2).map(|pair| pair[0]..pair[1]));
+    }
+
     /// Whether some position of a range is one of them.
     pub fn intersects(&self, range: &Range<u64>) -> bool {
         self.next_range(range.start).is_some_and(|next| next.start < range.end)

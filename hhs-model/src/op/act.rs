@@ -54,6 +54,18 @@ pub enum Act {
 pub struct Cut(BTreeMap<ReplicaId, BTreeSet<OpId>>);
 
 impl Act {
+    /// Grants capabilities; none if there are none to grant.
+    pub fn granting(to: IdentityId, can: impl IntoIterator<Item = Capability>) -> Option<Self> {
+        let can: BTreeSet<Capability> = can.into_iter().collect();
+        (!can.is_empty()).then_some(Self::Grant { to, can })
+    }
+
+    /// Undoes revocations; none if there are none.
+    pub fn reinstating(of: impl IntoIterator<Item = OpId>) -> Option<Self> {
+        let of: BTreeSet<OpId> = of.into_iter().collect();
+        (!of.is_empty()).then_some(Self::Reinstate { of })
+    }
+
     /// To whom it grants something.
     pub fn grantee(&self) -> Option<IdentityId> {
         match self {

@@ -111,6 +111,12 @@ impl Op {
         Ok(Self { id: OpId::of(&bytes), header, signature, bytes, cut })
     }
 
+    /// An op that is nothing but its header, under an id that is no hash.
+    #[cfg(test)]
+    pub(crate) fn with_id(header: Header, id: OpId) -> Self {
+        Self { id, header, signature: Signature([0; 64]), bytes: Vec::new(), cut: (0, 0) }
+    }
+
     /// Reads a header. Its signature is not checked: see [`Op::signed_message`].
     ///
     /// # Errors

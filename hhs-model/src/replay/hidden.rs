@@ -1,10 +1,12 @@
 //! Which ops had no effect in what an author saw: void as judged from the acts in the author's past.
+//!
+//! Who goes along a history asks for one past after the other, most of them a little more than the one before. So what was worked out for
+//! one is taken along to the next, and only the ops are judged again whose verdict can have changed by what lies between.
 
 use std::collections::BTreeSet;
 
-use super::judge::Past;
 use super::standings::Standings;
-use crate::authority::{Authority, Seen};
+use crate::authority::{Authority, Seen, Vantage};
 use crate::history::Positions;
 
 /// What was hidden from whom, of the last few whom ops were by: authors who have seen the same acts saw the same.
@@ -16,7 +18,7 @@ pub(super) struct Hidden {
 
 #[derive(Debug, Clone)]
 struct Entry {
-    past: Past,
+    vantage: Vantage,
     hidden: Positions,
     /// The ops below were judged.
     end: u64,
@@ -26,44 +28,70 @@ impl Hidden {
     /// What is hidden from who has seen no act that withdraws anything.
     pub(super) const NOTHING: &'static Positions = &Positions::EMPTY;
 
-    /// What is hidden from who has seen `seen`, of the first `end` ops.
+    /// What is hidden from who has seen `seen`, of the first `end` ops. Ops that are not in that past may be there or not.
     pub(super) fn from(&mut self, seen: &Seen, standings: &Standings, end: u64, authority: &Authority) -> &Positions {
         if !authority.withdraws(seen) {
             return Self::NOTHING;
         }
-        let known = self.entries.iter().position(|entry| entry.past.seen == *seen);
-        let entry = match known {
-            Some(at) => self.entries.remove(at),
-            None => Entry::new(seen, standings, end, authority),
-        };
-        if self.entries.len() == MAX_ENTRIES {
-            self.entries.remove(0);
-        }
-        self.entries.push(entry);
-        let entry = self.entries.last_mut().expect("one was added");
+        self.entries.retain(|entry| !entry.vantage.is_outdated(authority));
+        let mut entry = self.nearest(seen, authority).unwrap_or_else(|| Entry::new(seen, standings, end, authority));
+        entry.look_from(seen, standings, authority);
         entry.extend(standings, end, authority);
-        &entry.hidden
+        self.entries.push(entry);
+        let last = self.entries.last().expect("one was pushed");
+        &last.hidden
+    }
+
+    /// An entry to go on from: of this past; or of the most of it; or any. What is far from it stays for who is still there,
+    /// if there is room.
+    fn nearest(&mut self, seen: &Seen, authority: &Authority) -> Option<Entry> {
+        if let Some(same) = self.entries.iter().rposition(|entry| entry.vantage.seen() == seen) {
+            return Some(self.entries.remove(same));
+        }
+        let below = (0..).zip(&self.entries).filter(|(_, entry)| entry.vantage.is_below(authority, seen));
+        if let Some((most, _)) = below.max_by_key(|(_, entry)| entry.vantage.len()) {
+            return Some(self.entries.remove(most));
+        }
+        match self.entries.len() {
+            MAX_ENTRIES => Some(self.entries.remove(0)),
+            _ => self.entries.last().cloned(),
+        }
     }
 }
 
 impl Entry {
     /// Looks only into groups of ops that stand on what does not stand, and at acts.
     fn new(seen: &Seen, standings: &Standings, end: u64, authority: &Authority) -> Self {
-        let (mut past, mut hidden) = (Past::new(seen.clone()), BTreeSet::new());
+        let (vantage, mut hidden) = (Vantage::new(authority, seen), BTreeSet::new());
         for (group, grants, acts) in standings.groups() {
-            if !acts && past.all_stand(authority, group, grants) {
-                continue;
+            if acts || !vantage.all_stand(authority, grants) {
+                let void = standings.of(group).filter(|(_, stand)| vantage.is_void(authority, (*stand).into()));
+                hidden.extend(void.map(|(position, _)| position));
             }
-            let void = standings.of(group).filter(|(_, stand)| past.is_void(authority, *stand));
-            hidden.extend(void.map(|(position, _)| position));
         }
-        Self { past, hidden: hidden.into_iter().collect(), end }
+        Self { vantage, hidden: hidden.into_iter().collect(), end }
+    }
+
+    fn look_from(&mut self, seen: &Seen, standings: &Standings, authority: &Authority) {
+        if self.vantage.seen() == seen {
+            return;
+        }
+        let turned = self.vantage.look_from(authority, seen);
+        let on = |(grant, known)| standings.on(grant).iter().flat_map(move |group| standings.of_known(*group, known));
+        let stands = turned.stands.iter().flat_map(|(grant, known)| on((grant, known)));
+        let acts = turned.acts.iter().filter_map(|act| standings.act(act));
+        let judged = stands.chain(acts).filter(|(position, _)| *position < self.end);
+        let turned = judged.filter(|(position, stand)| {
+            self.vantage.is_void(authority, (*stand).into()) != self.hidden.contains(*position)
+        });
+        let turned: Positions = turned.map(|(position, _)| position).collect();
+        self.hidden.flip(&turned);
     }
 
     fn extend(&mut self, standings: &Standings, end: u64, authority: &Authority) {
         if self.end < end {
             for (position, stand) in standings.since(self.end) {
-                if self.past.is_void(authority, stand) {
+                if self.vantage.is_void(authority, stand.into()) {
                     self.hidden.push(position);
                 }
             }
@@ -72,5 +100,5 @@ impl Entry {
     }
 }
 
-/// Authors who saw different things and write in turn. Too low: what each saw is worked out anew for each op; too high: memory.
+/// Authors who saw different things and write in turn. Too low: each is come to from far away; too high: memory.
 const MAX_ENTRIES: usize = 16;

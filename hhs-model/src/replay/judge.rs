@@ -1,8 +1,6 @@
 //! By whose eyes a replay judges ops, and what it asks of authority.
 
-use std::collections::BTreeMap;
-
-use crate::authority::{Authority, Seen, Standing};
+use crate::authority::{Authority, Seen, Standing, Vantage};
 use crate::class::{Changes, Replica, Rights};
 use crate::id::OpId;
 use crate::op::Header;
@@ -19,16 +17,14 @@ pub(super) enum View {
 /// The acts that somebody has seen.
 #[derive(Debug, Clone)]
 pub(super) struct Past {
-    pub(super) seen: Seen,
-    /// For groups of ops by what they stand on: whether all of that stands in this past.
-    stands: BTreeMap<u32, bool>,
+    seen: Seen,
+    /// What is seen from there, once somebody has asked; nothing if nobody has withdrawn anything there.
+    vantage: Option<Option<Box<Vantage>>>,
 }
 
 /// What an op stands on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stand<'a> {
-    /// The number of the group of ops that stand on the same.
-    pub(super) group: u32,
     pub(super) grants: &'a [OpId],
     /// Where the authority knows it.
     pub(super) position: u64,
@@ -37,28 +33,28 @@ pub(super) struct Stand<'a> {
 }
 
 impl<'a> From<Stand<'a>> for Standing<'a> {
-    fn from(Stand { grants, position, act, .. }: Stand<'a>) -> Self {
+    fn from(Stand { grants, position, act }: Stand<'a>) -> Self {
         Self { grants, position, act }
     }
 }
 
 impl View {
     pub(super) fn past(seen: Seen) -> Self {
-        Self::Past(Past::new(seen))
+        Self::Past(Past { seen, vantage: None })
     }
 
     pub(super) fn is_void(&mut self, authority: &Authority, stand: Stand<'_>) -> bool {
         match self {
             Self::All => authority.verdict(stand.into()).is_void(),
-            Self::Past(past) => past.is_void(authority, stand),
+            Self::Past(past) => past.vantage(authority).is_some_and(|past| past.is_void(authority, stand.into())),
         }
     }
 
     /// Whether all that a group of ops stands on stands: then none of them is void, but for acts.
-    pub(super) fn all_stand(&mut self, authority: &Authority, group: u32, grants: &[OpId]) -> bool {
+    pub(super) fn all_stand(&mut self, authority: &Authority, grants: &[OpId]) -> bool {
         match self {
             Self::All => authority.all_stand(grants),
-            Self::Past(past) => past.all_stand(authority, group, grants),
+            Self::Past(past) => past.vantage(authority).is_none_or(|past| past.all_stand(authority, grants)),
         }
     }
 
@@ -71,20 +67,10 @@ impl View {
 }
 
 impl Past {
-    pub(super) fn new(seen: Seen) -> Self {
-        Self { seen, stands: BTreeMap::new() }
-    }
-
-    pub(super) fn is_void(&mut self, authority: &Authority, stand: Stand<'_>) -> bool {
-        if stand.act.is_none() && self.all_stand(authority, stand.group, stand.grants) {
-            return false;
-        }
-        authority.is_void_for(stand.into(), &self.seen)
-    }
-
-    pub(super) fn all_stand(&mut self, authority: &Authority, group: u32, grants: &[OpId]) -> bool {
-        let seen = &self.seen;
-        *self.stands.entry(group).or_insert_with(|| authority.all_stand_for(grants, seen))
+    fn vantage(&mut self, authority: &Authority) -> Option<&Vantage> {
+        let Self { seen, vantage } = self;
+        let look = || authority.withdraws(seen).then(|| Box::new(Vantage::new(authority, seen)));
+        vantage.get_or_insert_with(look).as_deref()
     }
 }
 

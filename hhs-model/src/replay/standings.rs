@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::judge::Stand;
 use crate::class::{LoadError, Loader, Saver};
+use crate::history::Positions;
 use crate::id::OpId;
 
 /// The ops that can become void.
@@ -53,7 +54,7 @@ impl Standings {
             }
             _ => self.push_run(Run { positions: position..position + 1, known, group }),
         }
-        Stand { group, grants, position: known, act }
+        Stand { grants, position: known, act }
     }
 
     fn push_run(&mut self, run: Run) {
@@ -105,6 +106,21 @@ impl Standings {
         runs.flat_map(|run| self.stands_of(run))
     }
 
+    /// The ops of a group that the authority knows by one of some positions.
+    pub(super) fn of_known<'a>(&'a self, group: u32, known: &'a Positions) -> impl Iterator<Item = (u64, Stand<'a>)> {
+        let runs = &self.groups[group as usize].runs;
+        let run = |number: &u32| &self.runs[*number as usize];
+        known.ranges().iter().flat_map(move |range| {
+            let first = runs.partition_point(|number| run(number).known_end() <= range.start);
+            let there = runs[first..].iter().map(run).take_while(|run| run.known < range.end);
+            there.flat_map(|run| {
+                let skip = range.start.saturating_sub(run.known);
+                let count = range.end.min(run.known_end()) - run.known - skip;
+                self.stands_from(run, skip).take(count as usize)
+            })
+        })
+    }
+
     /// The positions of a group, ascending.
     pub(super) fn positions_of(&self, group: u32) -> impl Iterator<Item = Range<u64>> {
         self.groups[group as usize].runs.iter().map(|run| self.runs[*run as usize].positions.clone())
@@ -130,10 +146,10 @@ impl Standings {
 
     fn stands_from(&self, run: &Run, skip: u64) -> impl Iterator<Item = (u64, Stand<'_>)> + use<'_> {
         let grants = self.groups[run.group as usize].grants.as_slice();
-        let (group, start, known) = (run.group, run.positions.start, run.known);
+        let (start, known) = (run.positions.start, run.known);
         (start + skip..run.positions.end).map(move |position| {
             let act = self.acts.get(&position).copied();
-            (position, Stand { group, grants, position: known + (position - start), act })
+            (position, Stand { grants, position: known + (position - start), act })
         })
     }
 

@@ -211,7 +211,8 @@ proptest! {
         let expected = alone.replay();
         let replay = history.replay();
         let seen = history.above(head);
-        let mut builder = VersionBuilder::<Witness>::new(replay.graph(), &[head], seen.clone(), history.authority());
+        let (version, _) = replay.graph().difference(&[head], &[]);
+        let mut builder = VersionBuilder::<Witness>::new(&version, seen.clone(), history.authority());
         while let Some(range) = builder.wants() {
             range.for_each(|position| builder.feed(history.kept(position), history.authority()));
         }

@@ -6,14 +6,13 @@
 //!
 //! Who drives it, a document in memory or a live replica on a store, holds to this:
 //!
-//! > Each edit is drafted on a state that shows those before it. To show one, it is applied to the state as an op of
+//! > Each edit is drafted on a state that shows those before it, and [shown](OpenOp::show): applied to the state as an op of
 //! > its own, at the end of the history, unsigned, with an id that is nobody's, on top of the edit before it. To seal, the state goes
-//! > back to what was saved when the op was opened, the drafts are [joined](Typing::seal), and the one op of that is written on the
+//! > back to [what it was](OpenOp::base) when the op was opened, the edits are [joined](OpenOp::close), and the one op of that is written on the
 //! > heads of that time. Before an op of anybody else is applied, and before anything else is written, what is open is sealed: the
 //! > author had not seen it.
 //!
-//! A live replica on a store keeps its checkpoint of the time of opening in memory, tells changes at once, and calls them durable once
-//! the sealed op is. Nothing of an open op is in the store or leaves it; a crash loses what was typed since the last seal, so that
+//! Nothing of an open op is kept or leaves the device; a crash loses what was typed since the last seal, so that
 //! [`Policy::max_time`] bounds what can be lost.
 
 use std::collections::BTreeSet;

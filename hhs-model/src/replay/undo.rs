@@ -4,7 +4,9 @@
 //! written meanwhile stands as well. That op can be taken back itself: this is what redo is. A stack like this is the app's own,
 //! for as long as it likes; nothing of it is replicated.
 
-use crate::id::OpId;
+use std::collections::VecDeque;
+
+use crate::id::{IdentityId, OpId};
 
 /// What one author can undo and redo.
 ///
@@ -24,10 +26,19 @@ impl UndoStack {
         Self::default()
     }
 
-    /// Takes note of an op that the author has written, but to undo or redo. What was undone before cannot be redone then.
+    /// Takes note of an op that the author has written, but to undo or redo. What was undone before cannot be redone then. One that
+    /// it has taken note of already changes nothing.
     pub fn wrote(&mut self, op: OpId) {
+        if self.done.contains(&op) {
+            return;
+        }
         self.undone.clear();
         self.push(op);
+    }
+
+    /// Takes note of several, in the order in which they were written.
+    pub fn wrote_all(&mut self, ops: impl IntoIterator<Item = OpId>) {
+        ops.into_iter().for_each(|op| self.wrote(op));
     }
 
     /// The op to take back, to undo.
@@ -69,6 +80,33 @@ impl UndoStack {
             self.done.remove(0);
         }
         self.done.push(op);
+    }
+}
+
+/// The ops that became of what was typed, until the undo stacks of those who typed take note of them: ops are sealed when it is
+/// time, and nobody asks for their ids then.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    /// The oldest first.
+    ops: VecDeque<(IdentityId, OpId)>,
+}
+
+impl Typed {
+    /// The ops of an author, the oldest first, each once.
+    pub fn take(&mut self, author: &IdentityId) -> Vec<OpId> {
+        let (taken, left) = std::mem::take(&mut self.ops).into_iter().partition(|(by, _)| by == author);
+        self.ops = left;
+        let taken: VecDeque<(IdentityId, OpId)> = taken;
+        taken.into_iter().map(|(_, op)| op).collect()
+    }
+}
+
+impl Extend<(IdentityId, OpId)> for Typed {
+    fn extend<I: IntoIterator<Item = (IdentityId, OpId)>>(&mut self, ops: I) {
+        self.ops.extend(ops);
+        while self.ops.len() > MAX_STEPS {
+            self.ops.pop_front();
+        }
     }
 }
 

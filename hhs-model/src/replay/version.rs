@@ -7,7 +7,7 @@ use super::{Kept, Replay};
 use crate::authority::{Authority, Seen};
 use crate::class::{Changes, Replica};
 use crate::codec::Decoder;
-use crate::history::{Graph, Positions};
+use crate::history::Positions;
 
 /// Makes the state of a version. It does no I/O: it says which ops it [wants](Self::wants) next, and is fed them in order.
 ///
@@ -20,28 +20,19 @@ pub struct VersionBuilder<R> {
 }
 
 impl<R: Replica> VersionBuilder<R> {
-    /// Begins to make the version with these heads, ops that have seen `seen`: what [`Authority::join`] gives for an op on
-    /// top of them.
-    ///
-    /// # Panics
-    /// If a head is not there.
-    pub fn new(graph: &Graph, heads: &[u64], seen: Seen, authority: &Authority) -> Self {
-        let (version, _) = graph.difference(heads, &[]);
+    /// Begins to make the version of these ops, which have seen `seen`: what [`Authority::join`] gives for an op on top of them.
+    pub fn new(version: &Positions, seen: Seen, authority: &Authority) -> Self {
         let replay = Replay::viewed(View::past(seen), authority);
-        Self { replay, version: Ranked::new(&version), parents: Vec::new() }
+        Self { replay, version: Ranked::new(version), parents: Vec::new() }
     }
 
     /// The same, beginning with what a replay [saved](Replay::save), if all that was applied by then is in the version and was
     /// judged as the version judges it; `None` if not, or if it cannot be read.
-    ///
-    /// # Panics
-    /// If a head is not there.
-    pub fn from_saved(saved: &[u8], graph: &Graph, heads: &[u64], seen: Seen, authority: &Authority) -> Option<Self> {
-        let (version, _) = graph.difference(heads, &[]);
+    pub fn from_saved(saved: &[u8], version: &Positions, seen: Seen, authority: &Authority) -> Option<Self> {
         let replay = Replay::load_viewed(saved, View::past(seen), authority).ok()??;
         let first = version.ranges().first().map_or(0, |first| if first.start == 0 { first.end } else { 0 });
         let fits = replay.applied() <= first;
-        fits.then(|| Self { replay, version: Ranked::new(&version), parents: Vec::new() })
+        fits.then(|| Self { replay, version: Ranked::new(version), parents: Vec::new() })
     }
 
     /// The positions of the ops that it wants next, ascending, as far as they follow each other; none if the version is complete.

@@ -82,7 +82,7 @@ impl Intake {
             }
             // Ops rest on identities, and objects on ops.
             self.take_objects(identities, &mut taken).await?;
-            for (replica, ops) in ops {
+            for (replica, ops) in by_dependency(ops) {
                 self.take_ops(replica, ops, &mut taken).await?;
             }
             self.take_objects(objects, &mut taken).await?;
@@ -127,7 +127,7 @@ impl Intake {
     /// Drops those that rest on what was refused meanwhile.
     fn drop_resting(&mut self, ops: &mut Vec<Going>, taken: &mut Taken) {
         for op in std::mem::take(ops) {
-            let refused = parents(&op.signed).into_iter().find(|parent| self.parked.is_refused(parent));
+            let refused = below(&op.signed).into_iter().find(|below| self.parked.is_refused(below));
             match refused {
                 Some(refused) => {
                     taken.drop(Some(op.id), DropReason::RestsOn(refused));
@@ -210,9 +210,29 @@ impl Intake {
     }
 }
 
-fn parents(signed: &SignedOp) -> Vec<ObjectId> {
+/// Brings replicas in an order in which ops come after those of other replicas that they depend on.
+fn by_dependency(mut ops: BTreeMap<ReplicaId, Vec<Going>>) -> Vec<(ReplicaId, Vec<Going>)> {
+    let mut ordered = Vec::with_capacity(ops.len());
+    while ops.len() > 1 {
+        let of = |(replica, ops): (&ReplicaId, &Vec<Going>)| ops.iter().map(|op| (op.id, *replica)).collect::<Vec<_>>();
+        let going: BTreeMap<ObjectId, ReplicaId> = ops.iter().flat_map(of).collect();
+        let waits = |replica: &ReplicaId, op: &Going| {
+            below(&op.signed).iter().any(|below| going.get(below).is_some_and(|other| other != replica))
+        };
+        let free = ops.iter().find(|(replica, ops)| !ops.iter().any(|op| waits(replica, op)));
+        // Two that wait for each other are refused anyhow.
+        let Some(next) = free.or(ops.first_key_value()).map(|(replica, _)| *replica) else { break };
+        ordered.extend(ops.remove_entry(&next));
+    }
+    ordered.extend(ops);
+    ordered
+}
+
+/// The ops that one rests on.
+fn below(signed: &SignedOp) -> Vec<ObjectId> {
     let op = Op::from_bytes(&signed.header).ok();
-    op.iter().flat_map(|op| op.header().parents.iter().map(|parent| ObjectId::from(*parent))).collect()
+    let below = |op: &Op| op.header().parents.iter().chain(&op.header().deps).map(|op| ObjectId::from(*op)).collect();
+    op.as_ref().map(below).unwrap_or_default()
 }
 
 fn links_to(bytes: &[u8], target: ObjectId) -> bool {

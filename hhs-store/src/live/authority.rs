@@ -1,7 +1,5 @@
 //! Acts on authority that rest on what is known of grants: removing somebody, leaving, and undoing a removal.
 
-use std::collections::BTreeSet;
-
 use hhs_model::authority::Authority;
 use hhs_model::class::{Draft, Replica};
 use hhs_model::op::{Act, Capability};
@@ -23,8 +21,7 @@ impl<R: Replica> Live<R> {
         to: IdentityId,
         can: impl IntoIterator<Item = Capability>,
     ) -> Result<Option<OpId>, AppendError> {
-        let can: BTreeSet<Capability> = can.into_iter().collect();
-        let act = (!can.is_empty()).then_some(Act::Grant { to, can });
+        let act = Act::granting(to, can);
         self.act(author, time, |_| act).await
     }
 
@@ -58,8 +55,7 @@ impl<R: Replica> Live<R> {
         time: u64,
         of: impl IntoIterator<Item = OpId>,
     ) -> Result<Option<OpId>, AppendError> {
-        let of: BTreeSet<OpId> = of.into_iter().collect();
-        let act = (!of.is_empty()).then_some(Act::Reinstate { of });
+        let act = Act::reinstating(of);
         self.act(author, time, |_| act).await
     }
 
@@ -82,7 +78,6 @@ impl<R: Replica> Live<R> {
         time: u64,
         act: impl FnOnce(&Authority) -> Option<Act>,
     ) -> Result<Option<OpId>, AppendError> {
-        let draft = |authority: &Authority| Ok(act(authority).map(|act| Draft { act: Some(act), ..Draft::default() }));
-        self.store.append_on(self.id, author, time, Some(&*self.shared), draft).await
+        self.append(author, time, |authority| Ok(act(authority).map(Draft::from))).await
     }
 }

@@ -50,6 +50,8 @@ struct Held {
     changes: Vec<Change>,
     /// Of its payload, which bounds what the changes hold.
     bytes: usize,
+    /// Whether it is told before it is durable: it was typed.
+    early: bool,
 }
 
 impl Feed {
@@ -80,13 +82,31 @@ impl Feed {
 
     /// Takes in what an op has changed.
     pub(super) fn add(&mut self, op: OpId, changes: Vec<Change>, bytes: usize) {
-        self.held.push_back(Held { op, number: self.applied, changes, bytes });
+        self.hold(op, changes, bytes, false);
+    }
+
+    /// Takes in what somebody has typed, which is told once what it stands on is.
+    pub(super) fn add_early(&mut self, op: OpId, changes: Vec<Change>, bytes: usize) {
+        self.hold(op, changes, bytes, true);
+    }
+
+    fn hold(&mut self, op: OpId, changes: Vec<Change>, bytes: usize, early: bool) {
+        self.held.push_back(Held { op, number: self.applied, changes, bytes, early });
         self.applied += 1;
+    }
+
+    /// Calls changes that nobody has read by the op that they have become part of.
+    pub(super) fn rename(&mut self, shown: &BTreeSet<OpId>, op: OpId) {
+        let held = self.held.iter_mut().filter(|held| shown.contains(&held.op));
+        held.flat_map(|held| &mut held.changes).for_each(|change| change.op = op);
+        for watcher in &self.watchers {
+            watcher.sender.post(|unread| unread.rename(shown, op));
+        }
     }
 
     /// Tells what can be told: up to the first op that is still `staged`.
     pub(super) fn release(&mut self, staged: &BTreeSet<OpId>) {
-        while self.held.front().is_some_and(|held| !staged.contains(&held.op)) {
+        while self.held.front().is_some_and(|held| held.early || !staged.contains(&held.op)) {
             let Some(held) = self.held.pop_front() else { break };
             if held.changes.is_empty() {
                 continue;
@@ -100,7 +120,7 @@ impl Feed {
     /// Forgets what was not told: the state begins anew. Who was told or has read what is not so learns that.
     pub(super) fn reset(&mut self, staged: &BTreeSet<OpId>) {
         let Some(first) = self.held.front() else { return };
-        let mixed = self.held.iter().any(|held| !staged.contains(&held.op));
+        let mixed = self.held.iter().any(|held| !held.early && !staged.contains(&held.op));
         for watcher in self.watchers.iter().filter(|watcher| mixed || watcher.from > first.number) {
             watcher.sender.post(Unread::lag);
         }
@@ -148,6 +168,11 @@ impl Unread {
         if self.changes.len() > MAX_UNREAD_CHANGES || self.bytes > MAX_UNREAD_BYTES && self.changes.len() > 1 {
             self.lag();
         }
+    }
+
+    fn rename(&mut self, shown: &BTreeSet<OpId>, op: OpId) {
+        let changes = self.changes.iter_mut().map(|(change, _)| change);
+        changes.filter(|change| shown.contains(&change.op)).for_each(|change| change.op = op);
     }
 
     fn lag(&mut self) {

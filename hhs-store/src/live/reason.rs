@@ -37,7 +37,7 @@ impl<R: Replica> Live<R> {
         let Some(position) = self.store.positions(self.id, &[op]).await?.remove(&op) else { return Ok(None) };
         let void = {
             let state = self.shared.lock();
-            if position < state.replay().applied() { state.replay().void(position) } else { None }
+            state.void(position)
         };
         let Some(void) = void else { return Ok(None) };
         let Some(stored) = self.store.op_at(self.id, position).await? else { return Ok(None) };

@@ -3,41 +3,44 @@
 //! Ops are applied when they are staged. Sometimes the state cannot follow: an act has changed what earlier ops are worth, what
 //! was staged will never be durable, or stands at other positions than it was applied at. Then it is *stale*: it goes on to
 //! show what it has, nothing is written on top of it, and whoever has locked the writer next makes it anew, aside, from a
-//! checkpoint and the durable ops after it.
+//! checkpoint and the durable ops after it. On top of all that it may show what is being [typed](super::open).
 
 use std::collections::BTreeSet;
 
 use hhs_model::authority::Authority;
-use hhs_model::class::{Change, Changes, Replica};
+use hhs_model::class::{Change, Changes, Draft, EditError, Replica};
 use hhs_model::op::Act;
-use hhs_model::replay::Replay;
-use hhs_model::{IdentityId, OpId};
+use hhs_model::replay::{Replay, Voided};
+use hhs_model::{Author, IdentityId, OpId};
 
-use super::Shared;
 use super::changes::Feed;
-use crate::store::{Applied, Applies, CheckpointBytes, StoredOp};
+use super::open::Open;
+use crate::store::{Applied, CheckpointBytes, StoredOp};
 
-pub(super) struct State<R> {
-    replay: Replay<R>,
+pub(super) struct State<R: Replica> {
+    pub(super) replay: Replay<R>,
     /// Ops that have been applied and are not durable yet.
-    staged: BTreeSet<OpId>,
+    pub(super) staged: BTreeSet<OpId>,
     /// So many of the first ops have been told, or were there before anybody could be told.
     told: u64,
-    stale: Option<Stale>,
+    pub(super) stale: Option<Stale>,
     aside: Option<Aside<R>>,
     pub(super) feed: Feed,
+    pub(super) open: Open<R>,
     /// Bytes of ops that were applied since the last checkpoint, and how many bytes that had.
-    since: usize,
-    checkpoint: (u64, usize),
+    pub(super) since: usize,
+    pub(super) checkpoint: (u64, usize),
 }
 
 /// Why the state has to be made anew.
 #[derive(Debug, Clone, Copy)]
-enum Stale {
+pub(super) enum Stale {
     /// It has ops that will not be durable, or not where it has them.
     Lost,
     /// Earlier ops are judged otherwise, since this op.
     Judged(OpId, IdentityId),
+    /// This op of another replica may have changed that, or who holds what: it was not looked at yet.
+    Touched(OpId, IdentityId),
 }
 
 /// A state that is being made anew.
@@ -58,6 +61,7 @@ impl<R: Replica> State<R> {
             stale: Some(Stale::Lost),
             aside: None,
             feed: Feed::default(),
+            open: Open::default(),
             since: 0,
             checkpoint: (0, 0),
         }
@@ -71,8 +75,37 @@ impl<R: Replica> State<R> {
         &self.replay
     }
 
+    /// What `edit` records.
+    pub(super) fn draft<F>(&self, author: &Author, time: u64, edit: F) -> Result<Draft, EditError>
+    where
+        F: FnOnce(&mut R::Edit<'_>),
+    {
+        let mut recorded = self.replay.state().edit();
+        edit(&mut recorded);
+        let draft = R::finish(recorded)?;
+        self.replay.check(&draft, author.id(), time)?;
+        Ok(draft)
+    }
+
+    /// How many ops are applied.
+    pub(super) fn count(&self) -> u64 {
+        self.open.shown_on.unwrap_or_else(|| self.replay.applied())
+    }
+
+    /// In what way an op has no effect, if it has none and is applied.
+    pub(super) fn void(&self, position: u64) -> Option<Voided> {
+        if position < self.count() { self.replay.void(position) } else { None }
+    }
+
     fn durable(&self) -> u64 {
-        self.replay.applied() - self.staged.len() as u64
+        self.count() - self.staged.len() as u64
+    }
+
+    /// Applies the next op, of which watchers know what it changes.
+    fn apply_known(&mut self, stored: &StoredOp, authority: &Authority) {
+        self.replay.apply(stored.kept(), authority, &mut Changes::unwatched());
+        self.since += stored.bytes();
+        self.told = self.told.max(stored.position + 1);
     }
 
     /// Applies the next op, and tells what it changes if nobody was told before.
@@ -98,7 +131,8 @@ impl<R: Replica> State<R> {
         }
     }
 
-    fn stage(&mut self, ops: &[StoredOp], authority: &Authority) {
+    pub(super) fn stage(&mut self, ops: &[StoredOp], authority: &Authority) {
+        let known = self.give_way(ops, authority);
         for (at, stored) in ops.iter().enumerate() {
             if self.stale.is_some() || self.staged.contains(&stored.op.id()) {
                 continue;
@@ -108,21 +142,26 @@ impl<R: Replica> State<R> {
                 continue;
             }
             self.staged.insert(stored.op.id());
-            self.apply(stored, authority);
+            if known {
+                self.apply_known(stored, authority)
+            } else {
+                self.apply(stored, authority)
+            }
             self.judge(stored, at + 1 == ops.len(), authority);
         }
     }
 
-    fn settle(&mut self, ops: &[StoredOp]) {
+    pub(super) fn settle(&mut self, ops: &[StoredOp]) {
         for stored in ops {
             self.staged.remove(&stored.op.id());
+            self.open.settle(&stored.op.id());
         }
         if !matches!(self.stale, Some(Stale::Lost)) {
             self.feed.release(&self.staged);
         }
     }
 
-    fn catch_up(&mut self, ops: &[StoredOp], authority: &Authority) {
+    pub(super) fn catch_up(&mut self, ops: &[StoredOp], authority: &Authority) {
         for (at, stored) in ops.iter().enumerate() {
             if let Some(aside) = &mut self.aside {
                 if stored.position == aside.replay.applied() {
@@ -137,6 +176,10 @@ impl<R: Replica> State<R> {
                 self.stale = Some(Stale::Lost);
                 continue;
             }
+            self.withdraw(authority);
+            if self.stale.is_some() {
+                continue;
+            }
             self.apply(stored, authority);
             self.judge(stored, at + 1 == ops.len(), authority);
         }
@@ -145,7 +188,7 @@ impl<R: Replica> State<R> {
         }
     }
 
-    fn begin(&mut self, checkpoint: Option<CheckpointBytes<'_>>, authority: &Authority) -> bool {
+    pub(super) fn begin(&mut self, checkpoint: Option<CheckpointBytes<'_>>, authority: &Authority) -> bool {
         let (replay, checkpoint) = match checkpoint {
             None => (Replay::new(authority), (0, 0)),
             Some(CheckpointBytes { position, bytes }) => match Replay::load(bytes, authority) {
@@ -153,13 +196,13 @@ impl<R: Replica> State<R> {
                 _ => return false,
             },
         };
-        if matches!(self.stale, Some(Stale::Judged(..))) && replay.applied() > self.told {
-            // What the op has changed could not be told from what came after it.
-            return false;
-        }
         if matches!(self.stale, Some(Stale::Lost)) && self.told < u64::MAX {
             // What was staged was held back.
             self.told = self.told.min(self.durable());
+        }
+        if self.tells_difference().is_some() && replay.applied() > self.told {
+            // What the op has changed could not be told from what came after it.
+            return false;
         }
         self.aside = Some(Aside { replay, news: Vec::new(), bytes: 0, checkpoint });
         self.tell_difference(authority);
@@ -178,9 +221,21 @@ impl<R: Replica> State<R> {
         self.tell_difference(authority);
     }
 
-    /// When the new state has come to where the old one is, what differs is what the verdicts have changed.
+    /// Under which op the difference between the old state and the new one is told, if it is. Of what is lost watchers have not heard,
+    /// unless it was typed; then they are told of all of it, and then of the difference.
+    fn tells_difference(&self) -> Option<(OpId, IdentityId)> {
+        match self.stale? {
+            Stale::Judged(op, author) => Some((op, author)),
+            Stale::Touched(..) => None,
+            Stale::Lost => self.open.early.first_key_value().map(|(op, author)| (*op, *author)),
+        }
+    }
+
+    /// When the new state has come to where the old one is, what differs is what the verdicts have changed, or what was typed and is
+    /// lost.
     fn tell_difference(&mut self, authority: &Authority) {
-        let (Some(aside), Some(Stale::Judged(op, author))) = (&mut self.aside, self.stale) else { return };
+        let Some((op, author)) = self.tells_difference() else { return };
+        let Some(aside) = &mut self.aside else { return };
         if aside.replay.applied() == self.told {
             let mut changes = Changes::of(op, author);
             self.replay.diff(&aside.replay, authority, &mut changes);
@@ -189,13 +244,16 @@ impl<R: Replica> State<R> {
     }
 
     /// Shows what was made aside: all ops in it are durable.
-    fn show(&mut self) {
+    pub(super) fn show(&mut self) {
         let Some(aside) = self.aside.take() else { return };
+        let forget = self.tells_difference().is_none();
         match self.stale.take() {
-            Some(Stale::Lost) => self.feed.reset(&self.staged),
+            Some(Stale::Lost) if forget => self.feed.reset(&self.staged),
             _ => self.feed.release(&BTreeSet::new()),
         }
         self.staged.clear();
+        self.open.early.clear();
+        self.open.shown_on = None;
         self.told = if self.told == u64::MAX { aside.replay.applied() } else { self.told.max(aside.replay.applied()) };
         self.replay = aside.replay;
         (self.since, self.checkpoint) = (aside.bytes, aside.checkpoint);
@@ -205,68 +263,12 @@ impl<R: Replica> State<R> {
         self.feed.release(&self.staged);
     }
 
-    fn applied(&self) -> Applied {
+    pub(super) fn applied(&self) -> Applied {
         let stale = self.stale.is_some();
         match &self.aside {
             Some(aside) => Applied { durable: aside.replay.applied(), staged: 0, stale, aside: true },
             None => Applied { durable: self.durable(), staged: self.staged.len() as u64, stale, aside: false },
         }
-    }
-}
-
-impl<R: Replica> Applies for Shared<R> {
-    fn stage(&self, ops: &[StoredOp], authority: &Authority) {
-        self.lock().stage(ops, authority);
-    }
-
-    fn settle(&self, ops: &[StoredOp]) {
-        self.lock().settle(ops);
-    }
-
-    fn catch_up(&self, ops: &[StoredOp], authority: &Authority) {
-        self.lock().catch_up(ops, authority);
-    }
-
-    fn begin(&self, checkpoint: Option<CheckpointBytes<'_>>, authority: &Authority) -> bool {
-        self.lock().begin(checkpoint, authority)
-    }
-
-    fn show(&self) {
-        self.lock().show();
-    }
-
-    fn lose(&self) {
-        self.lock().stale = Some(Stale::Lost);
-    }
-
-    fn end(&self) {
-        self.lock().feed.end();
-    }
-
-    fn applied(&self) -> Applied {
-        self.lock().applied()
-    }
-
-    fn kind(&self) -> String {
-        format!("{} {}", R::CLASS, std::any::type_name::<R>())
-    }
-
-    fn wants_checkpoint(&self) -> bool {
-        let state = self.lock();
-        state.stale.is_none() && state.since >= MIN_HISTORY.max(state.checkpoint.1 / 2)
-    }
-
-    fn save(&self) -> Option<(u64, Vec<u8>)> {
-        let state = self.lock();
-        let position = state.replay.applied();
-        let new = position > state.checkpoint.0;
-        (new && state.stale.is_none() && state.staged.is_empty()).then(|| (position, state.replay.save()))
-    }
-
-    fn saved(&self, position: u64, bytes: usize) {
-        let mut state = self.lock();
-        state.since = 0;
-        state.checkpoint = (position, bytes);
     }
 }
 
@@ -278,8 +280,3 @@ fn changes_of(stored: &StoredOp) -> Changes {
 fn acts_on_others(stored: &StoredOp) -> bool {
     stored.op.header().act.as_ref().is_some_and(|act| !matches!(act, Act::Grant { .. }))
 }
-
-/// A checkpoint is due after this many bytes of ops, or half as many as the last one had: so all of them together take no
-/// more writing than some times the history. Too low: large states are written for little. Too high: opening a replica
-/// applies much history again.
-const MIN_HISTORY: usize = 1 << 20;

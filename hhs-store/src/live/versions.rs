@@ -1,26 +1,12 @@
 //! The replica as it was, what differs between two versions, and who wrote what.
 
+use hhs_model::Frontier;
+use hhs_model::authority::{Authority, Seen};
 use hhs_model::class::{Change, Changes, Replica};
-use hhs_model::replay::{VersionBuilder, Voided, writes};
-use hhs_model::{Frontier, IdentityId, OpId};
+use hhs_model::replay::{VersionBuilder, Wrote};
 
 use super::Live;
-use crate::store::{ReadLimit, StoreError, Version};
-
-/// An op that wrote to a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wrote {
-    /// The op.
-    pub op: OpId,
-    /// One more than the greatest height of its parents.
-    pub height: u64,
-    /// Who wrote it.
-    pub author: IdentityId,
-    /// When, as the author claims: milliseconds since 1970.
-    pub time: u64,
-    /// In what way it has no effect now, if it has none.
-    pub void: Option<Voided>,
-}
+use crate::store::{ReadLimit, StoreError, StoredOp, Version};
 
 impl<R: Replica> Live<R> {
     /// The state of a version, judged from that version alone: what it showed to who had it and nothing else.
@@ -30,25 +16,24 @@ impl<R: Replica> Live<R> {
     /// # Errors
     /// [`StoreError::NoOp`] if an op that the version names is not here, or if the backend cannot read.
     pub async fn at(&self, version: &Frontier) -> Result<R, StoreError> {
-        let version = self.store.seen_version(self.id, version).await?;
-        let mut builder = self.begin_version(&version).await?;
+        let Version { heads, seen } = self.store.seen_version(self.id, version).await?;
+        let mut builder = self.begin_version(&heads, seen).await?;
         while let Some(range) = builder.wants() {
             let ops = self.store.ops(self.id, range, PAGE).await?;
             if ops.is_empty() {
                 return Err(StoreError::Gone(self.id.into()));
             }
-            ops.iter().for_each(|stored| builder.feed(stored.kept(), &version.authority));
+            let feed = |authority: &Authority| ops.iter().for_each(|stored| builder.feed(stored.kept(), authority));
+            self.store.with_authority(self.id, feed).await?;
         }
         Ok(builder.finish())
     }
 
-    async fn begin_version(&self, version: &Version) -> Result<VersionBuilder<R>, StoreError> {
-        let Version { heads, seen, authority } = version;
-        let graph = {
+    async fn begin_version(&self, heads: &[u64], seen: Seen) -> Result<VersionBuilder<R>, StoreError> {
+        let version = {
             let state = self.shared.lock();
-            let graph = state.replay().graph();
-            match heads.last().is_none_or(|last| *last < graph.len()) {
-                true => graph.clone(),
+            match heads.last().is_none_or(|last| *last < state.count()) {
+                true => state.replay.graph().difference(heads, &[]).0,
                 // It is being made anew, and has not come so far.
                 false => return Err(StoreError::NoReplica(self.id)),
             }
@@ -56,11 +41,12 @@ impl<R: Replica> Live<R> {
         let end = heads.last().map_or(0, |last| last + 1);
         for saved in self.store.saved_before(self.id, &*self.shared, end).await? {
             let Some(saved) = self.store.saved_bytes(self.id, &saved).await? else { continue };
-            if let Some(builder) = VersionBuilder::from_saved(&saved, &graph, heads, seen.clone(), authority) {
+            let load = |authority: &Authority| VersionBuilder::from_saved(&saved, &version, seen.clone(), authority);
+            if let Some(builder) = self.store.with_authority(self.id, load).await? {
                 return Ok(builder);
             }
         }
-        Ok(VersionBuilder::new(&graph, heads, seen.clone(), authority))
+        self.store.with_authority(self.id, |authority| VersionBuilder::new(&version, seen, authority)).await
     }
 
     /// What is different in the version `newer`. Changes are told under one of its heads.
@@ -73,8 +59,9 @@ impl<R: Replica> Live<R> {
         let position = self.store.positions(self.id, &[*head]).await?.remove(head).ok_or(StoreError::NoOp(*head))?;
         let stored = self.store.op_at(self.id, position).await?.ok_or(StoreError::NoOp(*head))?;
         let mut changes = Changes::of(*head, stored.op.header().author);
-        let Version { seen, authority, .. } = self.store.seen_version(self.id, newer).await?;
-        from.authorise(&authority.holders_for(&seen), &mut changes);
+        let Version { seen, .. } = self.store.seen_version(self.id, newer).await?;
+        let holders = self.store.with_authority(self.id, |authority| authority.holders_for(&seen)).await?;
+        from.authorise(&holders, &mut changes);
         from.diff(&to, &mut changes);
         Ok(changes.into_vec())
     }
@@ -91,17 +78,11 @@ impl<R: Replica> Live<R> {
             let Some(last) = ops.last() else { break };
             next = last.position + 1;
             let state = self.shared.lock();
-            for stored in ops {
-                if !stored.payload.as_ref().is_some_and(|payload| writes(payload, field)) {
-                    continue;
-                }
-                let (header, shown) = (stored.op.header(), stored.position < state.replay().applied());
-                let void = if shown { state.replay().void(stored.position) } else { None };
-                let (op, author) = (stored.op.id(), header.author);
-                wrote.push(Wrote { op, height: stored.height, author, time: header.time, void });
-            }
+            let written =
+                |stored: &StoredOp| Wrote::of(&stored.kept(), stored.height, state.void(stored.position), field);
+            wrote.extend(ops.iter().filter_map(written));
         }
-        wrote.sort_unstable_by_key(|wrote| (wrote.height, wrote.op));
+        Wrote::sort(&mut wrote);
         Ok(wrote)
     }
 }

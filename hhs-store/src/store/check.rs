@@ -8,6 +8,7 @@ mod index;
 mod objects;
 mod replicas;
 mod sequence;
+mod sources;
 
 use std::fmt;
 

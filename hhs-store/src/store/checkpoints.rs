@@ -151,7 +151,7 @@ impl Store {
     /// Writes checkpoints of a replica that are due. What goes wrong harms nothing: the next one is written instead.
     pub(crate) async fn checkpoint_if_due(&self, id: ReplicaId) {
         let live = self.listeners().live(id);
-        for live in live.iter().filter(|live| live.wants_checkpoint()) {
+        for live in live.iter().filter(|live| live.wants_checkpoint(false)) {
             self.write_checkpoint(id, &**live).await.ok();
         }
     }

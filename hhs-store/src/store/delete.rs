@@ -52,6 +52,14 @@ pub enum DeleteError {
         /// One of its children.
         child: ReplicaId,
     },
+    /// A replica gives authority to another one, whose ops could not be judged without it.
+    #[error("the replica {replica} says who may write to {dependent}: delete that one first")]
+    Source {
+        /// What was to be deleted.
+        replica: ReplicaId,
+        /// One to which it gives authority.
+        dependent: ReplicaId,
+    },
 }
 
 impl From<BackendError> for DeleteError {
@@ -69,7 +77,8 @@ impl Store {
     /// replica keep the headers of those.
     ///
     /// # Errors
-    /// [`StoreError::NoReplica`] if it is not here, [`DeleteError::Parent`] if it has children, or if the backend fails.
+    /// [`StoreError::NoReplica`] if it is not here, [`DeleteError::Parent`] if it has children, [`DeleteError::Source`] if it
+    /// gives authority to others, or if the backend fails.
     pub async fn delete_replica(&self, id: ReplicaId) -> Result<(), DeleteError> {
         self.hide_replica(id).await?;
         Ok(self.sweep().await?)
@@ -78,12 +87,19 @@ impl Store {
     /// Deletes a replica with all below it, children first.
     ///
     /// # Errors
-    /// As [`delete_replica`](Self::delete_replica); what was deleted before stays deleted.
+    /// As [`delete_replica`](Self::delete_replica); what was deleted before stays deleted. None is, if one of them gives authority
+    /// to a replica that would stay.
     pub async fn delete_space(&self, root: ReplicaId) -> Result<(), DeleteError> {
         let (mut family, mut at) = (vec![root], 0);
         while let Some(replica) = family.get(at) {
             family.extend(self.children(*replica).await?);
             at += 1;
+        }
+        for replica in &family {
+            let dependents = self.dependents(*replica).await?;
+            if let Some(dependent) = dependents.into_iter().find(|dependent| !family.contains(dependent)) {
+                return Err(DeleteError::Source { replica: *replica, dependent });
+            }
         }
         // Parents come before their children there.
         for replica in family.into_iter().rev() {
@@ -128,6 +144,9 @@ impl Store {
             if let Some(child) = self.children(id).await?.first() {
                 return Err(DeleteError::Parent { replica: id, child: *child });
             }
+            if let Some(dependent) = self.dependents_of(&mut writer, id).await?.first() {
+                return Err(DeleteError::Source { replica: id, dependent: *dependent });
+            }
             let class = self.genesis(id).await?.class;
             let mut batch = Batch::new();
             batch.put(keys::place(id), Place::Object(object).to_bytes());
@@ -141,6 +160,7 @@ impl Store {
                 outcome => outcome?,
             }
             writer.forget(id);
+            writer.dependents.clear();
             self.inner.aside.hide(replica);
             self.listeners().end(id);
             return Ok(());
@@ -150,7 +170,7 @@ impl Store {
     /// Commits that a replica is gone, and tells so who watches, other hosts too: it has no ops now.
     async fn commit_deletion(&self, writer: &mut Writer, replica: ReplicaId, batch: Batch) -> Result<(), BackendError> {
         let committed = Committed { replica, ops: 0, added: 0, local: 0 };
-        let ops = Some(ChangedOps { committed, ops: Vec::new() });
+        let ops = Some(ChangedOps::new(committed, Vec::new()));
         self.commit_change(writer, Change { seen: batch, ops, ..Change::default() }).await
     }
 

@@ -1,6 +1,7 @@
 //! Why the store refuses or fails, one enum for each thing one can ask of it.
 
 use hhs_model::authority::Refusal;
+use hhs_model::bounds::MAX_ALL_SOURCES;
 use hhs_model::class::EditError;
 use hhs_model::codec::{DecodeError, EncodeError};
 use hhs_model::identity::SignError;
@@ -85,6 +86,9 @@ pub enum StoreError {
         /// What is missing.
         parent: ReplicaId,
     },
+    /// More replicas give it authority than may.
+    #[error("more than {MAX_ALL_SOURCES} replicas give authority to {0}: nobody takes such a replica")]
+    Sources(ReplicaId),
     /// An object links to an identity that is not here.
     #[error("the identity {0} is not in this store and did not come along")]
     NoIdentity(IdentityId),
@@ -118,12 +122,20 @@ pub enum AppendError {
         /// Why.
         reason: Refusal,
     },
+    /// Whoever leaves has written in too many replicas to keep all of that with one op.
+    #[error(
+        "what was written by this grant stands in more replicas than leaving can keep: ask who granted it to revoke it instead"
+    )]
+    Scattered,
     /// The edit cannot become an op.
     #[error(transparent)]
     Edit(#[from] EditError),
     /// The author's key may not sign ops, or is gone.
     #[error(transparent)]
     Sign(SignError),
+    /// What was typed stood on a write that has failed.
+    #[error("what was typed stood on a write that has failed, and is gone with it: let it be typed again")]
+    Lost,
 }
 
 impl From<SignOpError> for AppendError {
@@ -161,9 +173,32 @@ pub enum IngestError {
     /// A signature does not hold.
     #[error("the signature of the op {0} does not hold")]
     Signature(OpId),
-    /// The op depends on ops of other replicas. Nothing can ask for that yet; see `docs/decisions/0007`.
-    #[error("the op {0} depends on ops of other replicas, which no op may yet")]
-    Dependencies(OpId),
+    /// An op depends on what is no op with an act, or not of a replica that gives authority to its own.
+    #[error("the op {op} depends on {dep}, which is no act of a replica that gives authority to its own")]
+    Dependency {
+        /// The op.
+        op: OpId,
+        /// What it depends on.
+        dep: OpId,
+    },
+    /// An op depends on an act of another replica that is not here; it may come later.
+    #[error(
+        "the op {op} depends on {missing}, which is not here yet: synchronise the replicas that give it authority first"
+    )]
+    MissingDependency {
+        /// The op.
+        op: OpId,
+        /// What is missing.
+        missing: OpId,
+    },
+    /// A replica that gives authority is not here, so that nobody can tell yet whether the author had a right to the op.
+    #[error("the op {op} may stand on what is said in {missing}, which is not here: synchronise that replica first")]
+    MissingSource {
+        /// The op.
+        op: OpId,
+        /// The replica.
+        missing: ReplicaId,
+    },
     /// A parent is neither here nor earlier in the bundle, or is no op of this replica.
     #[error("the op {op} builds on {missing}, which did not come before it")]
     Incomplete {
@@ -201,7 +236,10 @@ pub enum IngestError {
 impl IngestError {
     /// Whether whoever sent the bundle did what no honest peer does.
     pub fn blames_sender(&self) -> bool {
-        !matches!(self, Self::Store(_) | Self::Withheld { .. })
+        !matches!(
+            self,
+            Self::Store(_) | Self::Withheld { .. } | Self::MissingDependency { .. } | Self::MissingSource { .. }
+        )
     }
 }
 

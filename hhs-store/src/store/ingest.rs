@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use hhs_model::authority::Refusal;
 use hhs_model::identity::{Identity, PublicKey};
-use hhs_model::op::Op;
-use hhs_model::{IdentityId, ObjectId, OpId, ReplicaId};
+use hhs_model::op::{Header, Op};
+use hhs_model::{IdentityId, Object, ObjectId, OpId, ReplicaId, object};
 
 use super::error::IngestError;
 use super::index;
 use super::keys;
 use super::pipeline::{Change, ChangedOps, Ticket};
+use super::reach::Reached;
 use super::record::{OpRecord, Place};
 use super::replica::{Link, ReplicaState, Staged};
 use super::writer::Writer;
@@ -62,9 +64,16 @@ impl Store {
         let new_keys: Vec<_> = identities.new.iter().map(|(id, _)| (*id, identities.keys[id])).collect();
         let objects = identities.new.into_iter().map(|(id, bytes)| (id.into(), bytes)).collect();
 
-        let ticket = match self.is_shared() {
-            false => self.take(replica, ops, objects, looked_up).await?,
-            true => self.take_for_sure(replica, ops, objects, looked_up).await?,
+        let taken = match self.is_shared() {
+            false => self.take(replica, ops, objects, looked_up).await,
+            true => self.take_for_sure(replica, ops, objects, looked_up).await,
+        };
+        let ticket = match taken {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                self.drive_sealed(replica).await;
+                return Err(error);
+            }
         };
         let added = self.settled(&ticket).await?;
         self.remember_keys(new_keys);
@@ -89,7 +98,13 @@ impl Store {
         if self.inner.aside.deletions() != looked_up.deletions {
             self.check_identities(&ops, &objects).await?;
         }
+        if !ops.is_empty() {
+            self.seal_open(&mut writer, replica).await?;
+        }
         let objects = if ops.is_empty() { Vec::new() } else { objects };
+        if ops.iter().any(|(op, _)| op.header().act.is_some()) {
+            self.seal_dependents(&mut writer, replica).await?;
+        }
         let mut change = self.stage_objects(&mut writer, objects, None).await?;
         if looked_up.objects {
             self.stage_instead_of_objects(&writer, &ops, &mut change).await?;
@@ -98,6 +113,7 @@ impl Store {
         // Without ops as well: what is known may not be durable yet.
         let ticket = self.join(&writer, change);
         self.renew(&mut writer, replica).await.ok();
+        self.renew_all(&mut writer).await;
         Ok(ticket)
     }
 
@@ -134,25 +150,63 @@ impl Store {
         for (op, _) in &ops {
             state.prepare(self, op).await?;
         }
-        let outcome = match self.stored_links(&state, &ops).await {
+        let outcome = match self.outside(&state, &ops).await {
             Ok(links) => stage_all(&mut state, &mut staged, ops, &links),
             Err(error) => Err(error),
         };
         let outcome = match outcome {
-            Ok(()) => self.settle(&mut state, &staged, local).await,
+            Ok(()) => self.settle(&mut state, &mut staged, local).await,
             refused => refused,
         };
+        let mut reached = Reached::default();
         if state.count != before && outcome.is_ok() {
             change.add_ops(&mut state, staged, replica, local);
+            reached = self.reach(writer, change).await?;
         }
         if outcome.is_ok() || state.count == before {
             self.put_state(writer, replica, state);
+            reached.put_back(self, writer);
         }
         outcome
     }
 
+    /// What ops rest on that is not in their bundle: the parents, and that what they depend on is here.
+    async fn outside(&self, state: &ReplicaState, ops: &[PayloadedOp]) -> Result<BTreeMap<OpId, Link>, IngestError> {
+        self.check_deps(state, ops).await?;
+        self.stored_links(state, ops).await
+    }
+
+    /// Checks that all that ops depend on is here as an act of a replica that gives authority to theirs.
+    async fn check_deps(&self, state: &ReplicaState, ops: &[PayloadedOp]) -> Result<(), IngestError> {
+        for (op, _) in ops {
+            for dep in op.header().deps.iter().filter(|dep| state.authority.dependency(dep).is_none()) {
+                let (op, dep) = (op.id(), *dep);
+                let none = state.foreign.sources.is_empty() && state.foreign.absent.is_none();
+                if none || state.foreign.absent.is_none() && self.is_known_op(dep).await? {
+                    return Err(IngestError::Dependency { op, dep });
+                }
+                return Err(IngestError::MissingDependency { op, missing: dep });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an id is that of an op here or of something that is none.
+    async fn is_known_op(&self, id: OpId) -> Result<bool, StoreError> {
+        match self.staged_place(id).await? {
+            None => Ok(false),
+            // The header of an op that was deleted may be here on its own: the op may come again.
+            Some(Place::Object(_)) => {
+                let bytes = self.get_bytes(id.into()).await?.unwrap_or_default();
+                Ok(!object::class_of(&bytes).is_ok_and(|class| class == Header::CLASS))
+            }
+            place => Ok(!self.is_hidden(place)),
+        }
+    }
+
     /// Looks at what has become of the heads, and whether what has no effect is more than is kept.
-    async fn settle(&self, state: &mut ReplicaState, staged: &Staged, local: bool) -> Result<(), IngestError> {
+    async fn settle(&self, state: &mut ReplicaState, staged: &mut Staged, local: bool) -> Result<(), IngestError> {
+        state.keep_arrived(self, staged).await?;
         state.settle_tips(self, staged).await?;
         if local { Ok(()) } else { state.check_quota(staged) }
     }
@@ -321,9 +375,19 @@ fn stage_all(
             let link = staged.link(parent).or_else(|| stored.get(parent));
             parents.push(link.ok_or(IngestError::Incomplete { op: id, missing: *parent })?.clone());
         }
-        state.stage(staged, op, payload, &parents).map_err(|reason| IngestError::Refused { op: id, reason })?;
+        state.stage(staged, op, payload, &parents).map_err(|reason| refused(state, id, reason))?;
     }
     Ok(())
+}
+
+/// Why an op is refused: for ever, unless what a replica says that is not here could change that.
+fn refused(state: &ReplicaState, op: OpId, reason: Refusal) -> IngestError {
+    match (&reason, state.foreign.absent) {
+        (Refusal::Standing { .. } | Refusal::NoSuchGrant(_), Some(missing)) => {
+            IngestError::MissingSource { op, missing }
+        }
+        _ => IngestError::Refused { op, reason },
+    }
 }
 
 impl Change {
@@ -338,7 +402,8 @@ impl Change {
         self.links = staged.links.into_iter().map(|(id, link)| (id, (state.number, link))).collect();
         let added = staged.ops.len() as u64;
         let committed = Committed { replica, ops: state.count, added, local: if local { added } else { 0 } };
-        self.ops = Some(ChangedOps { committed, ops: staged.ops });
+        let (unseen, kept) = (staged.unseen, staged.kept);
+        self.ops = Some(ChangedOps { unseen, kept, ..ChangedOps::new(committed, staged.ops) });
     }
 }
 
@@ -350,9 +415,6 @@ fn decode(replica: ReplicaId, ops: Vec<SignedOp>) -> Result<Vec<PayloadedOp>, In
         let op = Op::from_vec(header)?;
         if op.header().target != replica {
             return Err(IngestError::Target { op: op.id(), found: op.header().target });
-        }
-        if !op.header().deps.is_empty() {
-            return Err(IngestError::Dependencies(op.id()));
         }
         if !op.is_payload(payload.as_deref()) {
             return Err(IngestError::Payload(op.id()));

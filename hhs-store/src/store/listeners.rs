@@ -6,11 +6,12 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use futures::Stream;
-use hhs_model::ReplicaId;
 use hhs_model::authority::Authority;
+use hhs_model::{IdentityId, OpId, ReplicaId};
 
-use super::StoredOp;
 use super::checkpoints::CheckpointBytes;
+use super::typing::{Sealed, Unsealed};
+use super::{AppendError, StoredOp};
 use crate::mailbox::{Bin, Receiver, Sender, mailbox};
 
 /// What commits have changed in a replica.
@@ -20,7 +21,8 @@ pub struct Committed {
     pub replica: ReplicaId,
     /// How many ops it has now.
     pub ops: u64,
-    /// How many of them are news.
+    /// How many of them are news. None where the replica was deleted, which leaves none of its ops, or where others of them may
+    /// have effect now, by what was said in a replica that gives it authority.
     pub added: u64,
     /// How many of those this store wrote, rather than received.
     pub local: u64,
@@ -47,14 +49,29 @@ pub(crate) trait Applies: Send + Sync {
     fn show(&self);
     /// Takes note that some of the ops that were staged will never be durable.
     fn lose(&self);
+    /// Takes note that an op of a replica that gives authority to this one was staged: it is stale until that was reviewed.
+    fn touch(&self, op: OpId, author: IdentityId);
+    /// Looks at what such ops have changed, all of which are durable, and known to the authority.
+    fn review(&self, authority: &Authority);
+    /// What an op that is open carries, if there is one; nothing is added to it any more. It goes on to show until it is told what
+    /// became of it.
+    fn close(&self) -> Option<Unsealed>;
+    /// Takes note that the open op becomes this one, which is staged next.
+    fn becomes(&self, op: OpId);
+    /// Takes note that the open op was staged, or why it never will be.
+    fn sealed(&self, outcome: Result<Sealed, AppendError>, authority: &Authority);
+    /// What became of open ops since this was asked last, as far as it is not durable.
+    fn outcomes(&self) -> Vec<Result<Sealed, AppendError>>;
+    /// Whether an open op was staged that was not durable when this was told last.
+    fn has_sealed(&self) -> bool;
     /// Ends all that is told of changes: the replica was deleted.
     fn end(&self);
     /// How many durable ops it has applied, and how many others; of what is being made aside, if something is.
     fn applied(&self) -> Applied;
     /// What a checkpoint of it is a checkpoint of.
     fn kind(&self) -> String;
-    /// Whether so much came since the last checkpoint that it is time for another.
-    fn wants_checkpoint(&self) -> bool;
+    /// Whether so much came since the last checkpoint that it is time for another; `ending`: if it can be the last chance.
+    fn wants_checkpoint(&self, ending: bool) -> bool;
     /// The position of the next op and what a checkpoint there holds, unless there is one already. Not while ops are staged.
     fn save(&self) -> Option<(u64, Vec<u8>)>;
     /// Takes note that a checkpoint was written.

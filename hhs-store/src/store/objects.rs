@@ -97,7 +97,8 @@ impl Store {
     /// the parent of a child has to be here.
     ///
     /// # Errors
-    /// If an identity or the parent is missing, a bound is exceeded, or the backend cannot write.
+    /// If an identity or the parent is missing, a bound is exceeded, or the backend cannot write. Replicas that the rules ask about
+    /// need not be here: nobody holds anything by what is said there until they are.
     pub async fn create(&self, genesis: &Genesis, identities: &[Vec<u8>]) -> Result<ReplicaId, StoreError> {
         let (bytes, id) = genesis.encoded()?;
         self.adopt(id, bytes, identities).await?;
@@ -133,7 +134,7 @@ impl Store {
         let (holders, class) = (decoded.holders(), decoded.class.clone());
         let mut objects = Vec::new();
         if !matches!(self.staged_place(id).await?, Some(Place::Genesis { .. })) {
-            self.founded(id, decoded).await?;
+            self.sources_of(&self.founded(id, decoded).await?).await?;
             for holder in holders {
                 if self.staged_identity(holder).await?.is_none() {
                     let bytes = came.get(&holder).ok_or(StoreError::NoIdentity(holder))?;
@@ -168,8 +169,15 @@ impl Store {
             };
             places.insert(id, Some(place.unwrap_or_else(|| Place::Object(staged.put(id, bytes)))));
         }
+        let dependents = match &adopted {
+            Some((id, _)) => self.find_dependents(*id).await?,
+            None => Vec::new(),
+        };
         writer.next_object = staged.finish(&mut change.seen, &mut change.unseen);
         if let Some((id, class)) = adopted {
+            // Who takes authority from it looks at it anew.
+            dependents.into_iter().for_each(|dependent| writer.forget(dependent));
+            writer.dependents.clear();
             let place = match places.get(&id.into()) {
                 Some(place) => *place,
                 None => self.staged_place(id).await?,

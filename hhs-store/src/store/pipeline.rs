@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures::FutureExt;
 use futures::future::Shared;
+use hhs_model::history::Positions;
 use hhs_model::runtime::BoxFuture;
 use hhs_model::{ObjectId, OpId, ReplicaId};
 
@@ -41,6 +42,28 @@ pub(super) struct Change {
 pub(super) struct ChangedOps {
     pub(super) committed: Committed,
     pub(super) ops: Vec<StoredOp>,
+    /// What those of them have not seen that withdraw something, by position.
+    pub(super) unseen: BTreeMap<u64, Positions>,
+    /// What acts of sources keep of the replica, now that these ops have come.
+    pub(super) kept: Vec<(OpId, Positions)>,
+    /// Live replicas elsewhere that have to look again at what was said before.
+    pub(super) reached: Vec<ReplicaId>,
+    /// Replicas elsewhere whose heads these ops may have changed, which watchers are told of.
+    pub(super) elsewhere: Vec<Committed>,
+}
+
+impl ChangedOps {
+    pub(super) fn new(committed: Committed, ops: Vec<StoredOp>) -> Self {
+        Self { committed, ops, unseen: BTreeMap::new(), kept: Vec::new(), reached: Vec::new(), elsewhere: Vec::new() }
+    }
+}
+
+/// An op that acts on authority and is staged.
+pub(super) struct StagedAct {
+    pub(super) replica: ReplicaId,
+    pub(super) stored: StoredOp,
+    /// What it has not seen, if it withdraws something.
+    pub(super) unseen: Option<Positions>,
 }
 
 /// What is remembered of a change until it is durable: whom to tell what, and how to stage it anew.
@@ -143,6 +166,12 @@ impl Pipeline {
         self.commits
     }
 
+    /// Takes note of how many commits a database has that others write to.
+    pub(super) fn follow(&mut self, sequence: u64) {
+        self.sequence = Some(sequence);
+        self.count_commit();
+    }
+
     /// Counts what was read anew as the end of a group.
     pub(super) fn count_commit(&mut self) {
         self.commits += 1;
@@ -160,9 +189,39 @@ impl Pipeline {
 
     /// A staged op, by its position.
     pub(super) fn staged_op(&self, replica: ReplicaId, position: u64) -> Option<StoredOp> {
-        let units = self.groups.iter().flat_map(|group| &group.units).filter_map(|unit| unit.ops.as_ref());
-        let mut ops = units.filter(|ops| ops.committed.replica == replica).flat_map(|ops| &ops.ops);
+        let mut ops = self.staged().filter(|ops| ops.committed.replica == replica).flat_map(|ops| &ops.ops);
         ops.find(|stored| stored.position == position).cloned()
+    }
+
+    /// How many ops a replica has with those that are staged; 0 if none are.
+    pub(super) fn staged_count(&self, replica: ReplicaId) -> u64 {
+        let of = |ops: &&ChangedOps| ops.committed.replica == replica;
+        self.staged().filter(of).map(|ops| ops.committed.ops).max().unwrap_or(0)
+    }
+
+    /// The staged acts of some replicas, in the order in which they were staged.
+    pub(super) fn staged_acts(&self, replicas: &[ReplicaId]) -> Vec<StagedAct> {
+        let ops = self.staged().filter(|ops| replicas.contains(&ops.committed.replica));
+        let acts = |ops: &ChangedOps| {
+            let acts = ops.ops.iter().filter(|stored| stored.op.header().act.is_some());
+            let act = |stored: &StoredOp| StagedAct {
+                replica: ops.committed.replica,
+                stored: stored.clone(),
+                unseen: ops.unseen.get(&stored.position).cloned(),
+            };
+            acts.map(act).collect::<Vec<_>>()
+        };
+        ops.flat_map(acts).collect()
+    }
+
+    fn staged(&self) -> impl Iterator<Item = &ChangedOps> {
+        self.groups.iter().flat_map(|group| &group.units).filter_map(|unit| unit.ops.as_ref())
+    }
+
+    /// Replicas that are being adopted.
+    pub(super) fn adopted(&self) -> Vec<ReplicaId> {
+        let units = self.groups.iter().flat_map(|group| &group.units);
+        units.filter_map(|unit| unit.adopted.as_ref()).map(|(id, _)| *id).collect()
     }
 
     /// Whether ops of a replica are staged.
@@ -264,6 +323,7 @@ impl Store {
             && let Some(state) = writer.state(staged.committed.replica)
         {
             self.stage_live(staged.committed.replica, &staged.ops, &state.authority);
+            self.touch_live(&staged.ops, &staged.reached);
         }
         unit.ticket.clone()
     }
@@ -351,6 +411,7 @@ async fn commit(store: Weak<Inner>, before: Option<Done>, number: u64) -> Result
         let live = store.listeners().live(ops.committed.replica);
         live.iter().for_each(|live| live.settle(&ops.ops));
         store.listeners().tell(&ops.committed);
+        ops.elsewhere.iter().for_each(|committed| store.listeners().tell(committed));
     }
     if objects {
         store.inner.aside.wakes.ring();

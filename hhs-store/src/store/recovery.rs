@@ -29,6 +29,7 @@ impl Store {
             true => self.stage_again(writer, &units).await?,
             false => (Vec::new(), units.iter().map(|unit| (unit.clone(), failure.clone())).collect()),
         };
+        self.lose_renumbered(writer, &units, &staged);
         for (unit, _) in &failed {
             let live = unit.ops.as_ref().map(|ops| self.listeners().live(ops.committed.replica));
             live.into_iter().flatten().for_each(|live| live.lose());
@@ -48,6 +49,20 @@ impl Store {
             staged.unit.ticket.set(staged.progress);
         }
         Ok(())
+    }
+
+    /// Live replicas whose staged ops have seen acts of other replicas that were staged with them: those may have other numbers now.
+    fn lose_renumbered(&self, writer: &Writer, units: &[Arc<Unit>], staged: &[StagedAgain]) {
+        let acts = |ops: &&ChangedOps| ops.ops.iter().any(|stored| stored.op.header().act.is_some());
+        let acted = units.iter().filter_map(|unit| unit.ops.as_ref()).filter(acts);
+        let acted: BTreeSet<ReplicaId> = acted.map(|ops| ops.committed.replica).collect();
+        for ops in staged.iter().filter_map(|staged| staged.unit.ops.as_ref()) {
+            let replica = ops.committed.replica;
+            let state = writer.state(replica);
+            if state.is_some_and(|state| state.foreign.sources.iter().any(|source| acted.contains(source))) {
+                self.listeners().live(replica).iter().for_each(|live| live.lose());
+            }
+        }
     }
 
     /// Why groups have failed and what was in them. What an earlier recovery had staged and was given up goes.
@@ -92,7 +107,7 @@ impl Store {
     /// The change of a unit on top of what is there now.
     async fn change_of(&self, writer: &mut Writer, unit: &Unit) -> Result<Change, IngestError> {
         let mut change = self.stage_objects(writer, unit.objects.clone(), unit.adopted.clone()).await?;
-        if let Some(ChangedOps { committed, ops }) = &unit.ops {
+        if let Some(ChangedOps { committed, ops, .. }) = &unit.ops {
             let mut ops = ops.iter().map(|stored| (stored.op.clone(), stored.payload.clone())).collect();
             self.drop_staged(&mut ops);
             if self.drop_known(&mut ops).await? {
@@ -125,7 +140,13 @@ impl Store {
             let (state, held) = match writer.take(*replica) {
                 Some(state) => (state, true),
                 // What others commit meanwhile does not matter to those that show less.
-                None => (ReplicaState::load(self, *replica).await?, false),
+                None => match ReplicaState::load(self, *replica).await {
+                    // But what is read of a replica and of its sources has to go together.
+                    Err(StoreError::Backend(BackendError::Corrupted { .. })) => {
+                        (self.load_state(*replica).await?, false)
+                    }
+                    state => (state?, false),
+                },
             };
             let ops: Vec<StoredOp> = ops().cloned().collect();
             for live in live.into_iter().filter(|live| live.applied().stale) {

@@ -7,13 +7,15 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use hhs_model::history::Graph;
 use hhs_model::op::{Genesis, Op};
 use hhs_model::{ObjectId, OpId, object};
 
+use super::acts;
 use super::index;
 use super::keys;
 use super::record::{OpRecord, Place};
-use super::tips::withdraws;
+use super::tips::{act_entry, withdraws};
 use super::{FORMAT, StoreError, corrupted};
 use crate::backend::{Backend, BackendError, Batch, Entry, Limit, Order, Write, prefix_range};
 
@@ -223,6 +225,7 @@ impl Progress {
         let Some((last, _)) = found.last() else {
             if self.all {
                 forget_single_head(backend, batch, replica).await?;
+                list_unseen(backend, batch, replica).await?;
             }
             return Ok(replica.checked_add(1).map(|replica| Self { replica, next: 0, ..self }));
         };
@@ -248,7 +251,7 @@ impl Progress {
                 batch.put(keys::act(replica, acts), position.to_be_bytes());
                 acts += 1;
             }
-            if withdraws(&op) {
+            if withdraws(&op) || !op.header().deps.is_empty() {
                 // Which heads count is found out by who reads the replica.
                 batch.put(keys::tips(replica), []);
             }
@@ -272,6 +275,34 @@ async fn forget_single_head(backend: &dyn Backend, batch: &mut Batch, replica: u
     let heads = backend.scan(prefix_range(&keys::heads_of(replica)), Order::Ascending, two).await?;
     if let [(key, _)] = heads.as_slice() {
         batch.delete(key.clone());
+    }
+    Ok(())
+}
+
+/// What acts have not seen that withdraw something stands in their entries. It takes the shape of the whole history to know.
+async fn list_unseen(backend: &dyn Backend, batch: &mut Batch, replica: u32) -> Result<(), StoreError> {
+    let acts = acts::listed(backend, replica).await?;
+    let withdrawals: Vec<(u64, u64)> =
+        (0..).zip(&acts).filter(|(_, act)| withdraws(&act.op)).map(|(number, act)| (number, act.position)).collect();
+    if withdrawals.is_empty() {
+        return Ok(());
+    }
+    let mut graph = Graph::new();
+    loop {
+        let found = page(backend, &keys::ops_of(replica), keys::op(replica, graph.len())).await?;
+        if found.is_empty() {
+            break;
+        }
+        for (key, record) in &found {
+            let parents = OpRecord::parents_of(record)?;
+            if keys::number(key, 5)? != graph.len() || parents.iter().any(|parent| *parent >= graph.len()) {
+                return Err(corrupted("an op stands before its parents, or some before it are missing"));
+            }
+            graph.push(&parents);
+        }
+    }
+    for (number, position) in withdrawals {
+        batch.put(keys::act(replica, number), act_entry(position, Some(&graph.unseen(position))));
     }
     Ok(())
 }

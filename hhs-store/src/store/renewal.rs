@@ -74,6 +74,7 @@ impl Store {
         authority: &Authority,
         count: u64,
     ) -> Result<(), StoreError> {
+        live.review(authority);
         if !live.applied().stale {
             self.catch_up(id, live, authority, count).await?;
         }
@@ -93,7 +94,8 @@ impl Store {
         }
         self.drain().await;
         if matches!(self.pipeline().turn(), Turn::Recover) {
-            // It is made anew with all that has failed.
+            // It is made anew with all that has failed, or by who locks the writer next.
+            self.listeners().stale.insert(id);
             return Ok(());
         }
         let state = self.take_state(writer, id).await?;

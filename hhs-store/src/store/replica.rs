@@ -9,14 +9,16 @@ use hhs_model::object;
 use hhs_model::op::{Founding, FoundingError, Genesis, Op};
 use hhs_model::{ObjectId, OpId, ReplicaId};
 
+use super::acts;
+use super::foreign::Foreign;
 use super::index;
 use super::keys;
 use super::read::StoredOp;
 use super::recent::Recent;
 use super::record::{MAX_INLINE_BYTES, OpRecord, Place};
-use super::tips::{Tips, act_entry, read_act_entry, withdraws};
+use super::tips::{Tips, act_entry, withdraws};
 use super::{Store, StoreError, corrupted, next_number};
-use crate::backend::{Batch, Limit, Order, prefix_range};
+use crate::backend::Batch;
 
 pub(super) struct ReplicaState {
     pub(super) number: u32,
@@ -27,6 +29,8 @@ pub(super) struct ReplicaState {
     pub(super) graph: Option<Graph>,
     /// Which of the heads count.
     pub(super) tips: Tips,
+    /// What it has to do with those that give it authority.
+    pub(super) foreign: Foreign,
     /// Whether the heads have entries. A single one needs none: it is the last op, as that has no successor.
     listed: bool,
     /// Identities that the index lists as named by ops of this replica, as far as that was needed lately.
@@ -47,6 +51,12 @@ pub(super) struct Staged {
     pub(super) batch: Batch,
     pub(super) ops: Vec<StoredOp>,
     pub(super) links: BTreeMap<OpId, Link>,
+    /// What those of them have not seen that withdraw something, by position.
+    pub(super) unseen: BTreeMap<u64, Positions>,
+    /// Acts of sources whose cuts list one of them.
+    pub(super) arrived: BTreeSet<OpId>,
+    /// What such acts keep of the replica by now.
+    pub(super) kept: Vec<(OpId, Positions)>,
     heads_added: BTreeMap<u64, OpId>,
     heads_removed: BTreeSet<u64>,
 }
@@ -63,73 +73,41 @@ impl ReplicaState {
     pub(super) async fn load(store: &Store, id: ReplicaId) -> Result<Self, StoreError> {
         let (number, genesis) = store.find_staged_replica(id).await?;
         let founding = store.founded(id, genesis).await?;
+        let sources = store.sources_of(&founding).await?;
+        let foreign = Foreign::new(&sources);
+        let staged = store.pipeline().staged_acts(&foreign.sources);
         let count = next_number(store.backend(), &keys::ops_of(number)).await?;
-        let authority = Authority::new(founding);
-        let (heads, named) = (BTreeMap::new(), Recent::new(NAMED));
-        let mut state =
-            Self { number, authority, count, heads, graph: None, tips: Tips::default(), listed: false, named };
-        let mut act = 0;
-        let mut not_seen = BTreeMap::new();
-        let nth = |key: &[u8], value: &[u8]| match keys::number(key, 5)? {
-            found if found == act => {
-                act += 1;
-                let (position, unseen) = read_act_entry(value)?;
-                not_seen.extend(unseen.map(|unseen| (position, unseen)));
-                Ok(position)
-            }
-            _ => Err(corrupted("an op that acts on authority is not listed")),
-        };
-        for (position, record) in state.listed_in(store, keys::acts_of(number), nth).await? {
-            let op = Op::from_bytes(&record.header).map_err(|_| corrupted("the header of an op cannot be read"))?;
-            if op.header().act.is_none() || !state.authority.knows(&record.seen) {
+        let (authority, with_cuts) = Self::found(store, founding, &sources, staged).await?;
+        let (heads, tips, named) = (BTreeMap::new(), Tips::default(), Recent::new(NAMED));
+        let mut state = Self { number, authority, count, heads, graph: None, tips, foreign, listed: false, named };
+        let mut acts = acts::listed(store.backend(), number).await?;
+        store.complete_unseen((number, id), &mut acts).await?;
+        for act in acts {
+            if !state.authority.knows(&act.seen) {
                 return Err(corrupted("an op does not act on authority as the list says"));
             }
-            let not_seen = not_seen.remove(&position);
-            if withdraws(&op) && not_seen.is_none() {
-                state.read_graph(store, &Staged::default()).await?;
-            }
-            let graph = state.graph.as_ref();
-            let not_seen = || not_seen.unwrap_or_else(|| unseen(graph, position));
-            state.authority.add(&op, position, record.height, record.seen, not_seen);
+            state.authority.add(&act.op, act.position, act.height, act.seen, || act.unseen.unwrap_or_default());
         }
-        let mut heads = state.listed_in(store, keys::heads_of(number), |key, _| keys::number(key, 5)).await?;
-        state.listed = !heads.is_empty();
-        if let (true, Some(last)) = (heads.is_empty(), count.checked_sub(1)) {
-            heads = state.records(store, &[last]).await?;
-        }
-        for (position, record) in heads {
-            let id = OpId::of(&record.header);
-            let seen = state.seen_after(&id, record.seen)?;
-            state.heads.insert(id, Link { position, height: record.height, seen });
-        }
+        state.keep_cuts(store, &with_cuts).await?;
+        state.load_heads(store).await?;
         state.load_tips(store).await?;
         Ok(state)
     }
 
-    /// The records of the positions that the entries below `prefix` name.
-    async fn listed_in(
-        &self,
-        store: &Store,
-        prefix: Vec<u8>,
-        mut position: impl FnMut(&[u8], &[u8]) -> Result<u64, StoreError>,
-    ) -> Result<Vec<(u64, OpRecord)>, StoreError> {
-        let all = Limit { entries: usize::MAX, bytes: usize::MAX };
-        let entries = store.backend().scan(prefix_range(&prefix), Order::Ascending, all).await?;
-        let positions: Vec<u64> =
-            entries.iter().map(|(key, value)| position(key, value)).collect::<Result<_, StoreError>>()?;
-        self.records(store, &positions).await
-    }
-
-    pub(super) async fn records(&self, store: &Store, positions: &[u64]) -> Result<Vec<(u64, OpRecord)>, StoreError> {
-        let mut records = Vec::with_capacity(positions.len());
-        for chunk in positions.chunks(512) {
-            let wanted: Vec<Vec<u8>> = chunk.iter().map(|position| keys::op(self.number, *position)).collect();
-            for (position, value) in chunk.iter().zip(store.backend().get_many(&wanted).await?) {
-                let value = value.ok_or_else(|| corrupted("an index names an op that is not there"))?;
-                records.push((*position, OpRecord::from_bytes(&value)?));
-            }
+    async fn load_heads(&mut self, store: &Store) -> Result<(), StoreError> {
+        let entries = store.all(&keys::heads_of(self.number)).await?;
+        let mut positions: Vec<u64> =
+            entries.iter().map(|(key, _)| keys::number(key, 5)).collect::<Result<_, StoreError>>()?;
+        self.listed = !positions.is_empty();
+        if !self.listed {
+            positions.extend(self.count.checked_sub(1));
         }
-        Ok(records)
+        for (position, record) in acts::records(store.backend(), self.number, &positions).await? {
+            let id = OpId::of(&record.header);
+            let seen = self.seen_after(&id, record.seen)?;
+            self.heads.insert(id, Link { position, height: record.height, seen });
+        }
+        Ok(())
     }
 
     /// Makes ready to stage ops from elsewhere: for those that withdraw authority it matters what they have not seen.
@@ -160,7 +138,8 @@ impl ReplicaState {
         payload: Option<Vec<u8>>,
         parents: &[Link],
     ) -> Result<(), Refusal> {
-        let seen = self.authority.join(parents.iter().map(|parent| &parent.seen));
+        let deps: Vec<Seen> = op.header().deps.iter().filter_map(|dep| self.authority.dependency(dep)).collect();
+        let seen = self.authority.join(parents.iter().map(|parent| &parent.seen).chain(&deps));
         self.authority.judge(op.header(), &seen)?;
         let position = self.count;
         let height = parents.iter().map(|parent| parent.height + 1).max().unwrap_or(0);
@@ -192,6 +171,8 @@ impl ReplicaState {
         if op.header().act.is_some() {
             batch.put(keys::act(self.number, number), act_entry(position, not_seen.as_ref()));
         }
+        staged.unseen.extend(not_seen.iter().map(|unseen| (position, unseen.clone())));
+        staged.arrived.extend(self.foreign.arrived(&op.id(), position));
         let its_own = seen.clone();
         let added = self.authority.add(&op, position, height, seen, || not_seen.unwrap_or_default());
         let link = Link { position, height, seen: added.seen };
@@ -254,6 +235,14 @@ fn unseen(graph: Option<&Graph>, position: u64) -> Positions {
 const NAMED: usize = 1024;
 
 impl Store {
+    /// The number of a replica that is durable or will be.
+    pub(super) async fn staged_replica_number(&self, id: ReplicaId) -> Result<u32, StoreError> {
+        match self.staged_place(id).await? {
+            Some(Place::Genesis { replica, .. }) => Ok(replica),
+            _ => Err(StoreError::NoReplica(id)),
+        }
+    }
+
     /// The number and the genesis of a replica.
     pub(super) async fn find_replica(&self, id: ReplicaId) -> Result<(u32, Genesis), StoreError> {
         let (replica, object) = self.place_of_replica(id).await?;
@@ -264,7 +253,7 @@ impl Store {
     }
 
     /// The same of a replica that is durable or will be.
-    async fn find_staged_replica(&self, id: ReplicaId) -> Result<(u32, Genesis), StoreError> {
+    pub(super) async fn find_staged_replica(&self, id: ReplicaId) -> Result<(u32, Genesis), StoreError> {
         let Some(Place::Genesis { replica, object }) = self.staged_place(id).await? else {
             return Err(StoreError::NoReplica(id));
         };

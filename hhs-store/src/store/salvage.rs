@@ -166,16 +166,31 @@ impl Salvage<'_> {
         for kind in [keys::REPLICA, keys::OP] {
             self.numbers(kind, &mut numbers).await?;
         }
+        let mut adopted = BTreeMap::new();
         for number in numbers {
             if self.from.get(&keys::deleting(number)).await?.is_some() {
                 continue;
             }
             match self.replica_of(number).await? {
-                Some(id) if self.adopt(id).await? => self.ops(number, id).await?,
+                Some(id) if self.adopt(id).await? => drop(adopted.insert(id, number)),
                 _ => self.lose(None, "the genesis of a replica, and with it its ops"),
             }
         }
+        for (number, id) in self.by_authority(adopted).await? {
+            self.ops(number, id).await?;
+        }
         Ok(())
+    }
+
+    /// Replicas after those that give them authority: ops depend on what was said there.
+    async fn by_authority(&self, mut left: BTreeMap<ReplicaId, u32>) -> Result<Vec<(u32, ReplicaId)>, StoreError> {
+        let (mut ordered, all) = (Vec::with_capacity(left.len()), left.keys().copied().collect::<Vec<_>>());
+        for replica in all {
+            let sources = self.store.sources(replica).await?;
+            let next = sources.into_iter().chain([replica]);
+            ordered.extend(next.filter_map(|id| left.remove(&id).map(|number| (number, id))));
+        }
+        Ok(ordered)
     }
 
     async fn find_geneses(&mut self) -> Result<(), StoreError> {

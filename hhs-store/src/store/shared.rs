@@ -5,12 +5,14 @@
 //! have news, so that what came costs what it is and not a look at everything.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
 
-use hhs_model::{Hash, ReplicaId};
+use hhs_model::{Hash, IdentityId, OpId, ReplicaId};
 
 use super::replica::ReplicaState;
 use super::writer::Writer;
-use super::{Committed, Store, StoreError, corrupted, keys};
+use super::{Committed, ReadLimit, Store, StoreError, corrupted, keys};
 use crate::backend::{Backend, Batch, Limit, Order};
 
 impl Store {
@@ -22,7 +24,8 @@ impl Store {
     /// If the backend cannot read.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         if self.is_shared() {
-            drop(self.quiet_writer().await?);
+            let mut writer = self.quiet_writer().await?;
+            self.renew_all(&mut writer).await;
         }
         Ok(())
     }
@@ -39,6 +42,20 @@ impl Store {
             None => self.all_replicas().await?,
         };
         let next = Writer::read(self.backend()).await?;
+        // Replicas may have come and gone.
+        writer.dependents.clear();
+        let mut touched: Vec<Touched> = Vec::new();
+        for committed in news.iter().filter(|committed| committed.ops > 0) {
+            let dependents = self.dependents_of(writer, committed.replica).await?;
+            if !dependents.is_empty() {
+                let first = committed.ops - committed.added.min(committed.ops);
+                let last = self.last_act(committed.replica, first..committed.ops).await?;
+                touched.push((dependents, last));
+            }
+        }
+        for (dependents, last) in &touched {
+            last.iter().for_each(|(op, author)| self.touch_all(dependents, *op, *author));
+        }
         for committed in &news {
             let live = self.listeners().live(committed.replica);
             if live.is_empty() || committed.ops == 0 {
@@ -51,6 +68,9 @@ impl Store {
             };
             for live in live {
                 self.catch_up(committed.replica, &*live, &state.authority, committed.ops).await?;
+                if live.applied().stale {
+                    self.listeners().stale.insert(committed.replica);
+                }
             }
         }
         if news.iter().any(|committed| committed.ops == 0) {
@@ -59,10 +79,10 @@ impl Store {
         // From here on nothing waits: all of it is taken note of, or nothing and it is read again.
         (writer.next_object, writer.next_replica) = (next.next_object, next.next_replica);
         news.iter().for_each(|committed| writer.forget(committed.replica));
-        let mut pipeline = self.pipeline();
-        pipeline.sequence = Some(found);
-        pipeline.count_commit();
-        drop(pipeline);
+        touched.iter().flat_map(|(dependents, _)| dependents.iter()).for_each(|dependent| writer.forget(*dependent));
+        // One of their sources may have come.
+        writer.forget_incomplete();
+        self.pipeline().follow(found);
         for committed in &news {
             if committed.ops == 0 {
                 // Deleted by another host.
@@ -72,7 +92,41 @@ impl Store {
             self.listeners().tell(committed);
         }
         self.inner.aside.wakes.ring();
+        self.tell_elsewhere(&touched).await
+    }
+
+    /// Tells who watches of replicas whose heads may be others now, as something was said in one that gives them authority.
+    async fn tell_elsewhere(&self, touched: &[Touched]) -> Result<(), StoreError> {
+        for (dependents, _) in touched.iter().filter(|(_, last)| last.is_some()) {
+            for replica in dependents.iter() {
+                let ops = self.count(*replica).await?;
+                if ops > 0 {
+                    self.listeners().tell(&Committed { replica: *replica, ops, added: 0, local: 0 });
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// The last op that acts on authority at some positions, and its author.
+    async fn last_act(
+        &self,
+        replica: ReplicaId,
+        positions: Range<u64>,
+    ) -> Result<Option<(OpId, IdentityId)>, StoreError> {
+        let (mut last, mut next) = (None, positions.start);
+        while next < positions.end {
+            let ops = match self.ops(replica, next..positions.end, PAGE).await {
+                // Deleted since, which is the next news.
+                Err(StoreError::NoReplica(_)) => break,
+                ops => ops?,
+            };
+            let Some(end) = ops.last().map(|stored| stored.position + 1) else { break };
+            next = end;
+            let acts = ops.iter().rev().find(|stored| stored.op.header().act.is_some());
+            last = acts.map(|stored| (stored.op.id(), stored.op.header().author)).or(last);
+        }
+        Ok(last)
     }
 
     /// What came with the commits after `known`; none if that is too long ago.
@@ -167,6 +221,11 @@ fn read_news(value: &[u8]) -> Result<Vec<Committed>, StoreError> {
     entries.iter().map(entry).collect()
 }
 
+/// Replicas to which one gives authority, and its last op with an act that is new.
+type Touched = (Arc<[ReplicaId]>, Option<(OpId, IdentityId)>);
+
+/// Ops that are read at once.
+const PAGE: ReadLimit = ReadLimit { ops: 1024, bytes: 4 << 20 };
 /// A replica's id, how many ops it has, and how many are new.
 const NEWS_BYTES: usize = 32 + 8 + 8;
 /// Commits whose news are kept, some 100 bytes each. Too low: a host that did not look for so many commits looks at every

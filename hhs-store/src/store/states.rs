@@ -28,6 +28,12 @@ impl States {
         self.states.get(&replica).map(|(_, state)| state)
     }
 
+    /// Takes out all that are not to be kept.
+    pub(super) fn retain(&mut self, keep: impl Fn(&ReplicaState) -> bool) {
+        self.states.retain(|_, (_, state)| keep(state));
+        self.used.retain(|_, replica| self.states.contains_key(replica));
+    }
+
     /// Puts a state in, the one used last. One too many goes, unless `keep` says that it has to stay.
     pub(super) fn put(&mut self, replica: ReplicaId, state: ReplicaState, keep: impl Fn(ReplicaId) -> bool) {
         self.take(replica);

@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hhs_model::authority::Standing;
+use hhs_model::bounds::MAX_PARENTS;
 use hhs_model::class::{Loader, Saver};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::Positions;
 use hhs_model::op::{Act, Op};
 use hhs_model::{Hash, IdentityId, OpId};
 
+use super::acts;
 use super::error::IngestError;
 use super::record::OpRecord;
 use super::replica::{Link, ReplicaState, Staged};
@@ -50,6 +52,16 @@ impl ReplicaState {
     /// The effective ops with no effective one above them.
     pub(super) fn tips(&self) -> &BTreeMap<OpId, Link> {
         self.tips.some.as_ref().unwrap_or(&self.heads)
+    }
+
+    /// The ops that are withheld.
+    pub(super) fn withheld(&self) -> impl Iterator<Item = u64> {
+        self.tips.withheld.keys().copied()
+    }
+
+    /// Whether an op on top of the tips has all that is here in its past, as far as one op can name them.
+    pub(super) fn stands_on_all(&self) -> bool {
+        self.tips.some.is_none() && self.heads.len() <= MAX_PARENTS
     }
 
     /// Takes note of an op that is about to become a head.
@@ -164,7 +176,7 @@ impl ReplicaState {
         }
         let mut some = BTreeMap::new();
         let positions: Vec<u64> = from_bytes(&listed)?.into_iter().map(|(position, _)| position).collect();
-        for (position, record) in self.records(store, &positions).await? {
+        for (position, record) in acts::records(store.backend(), self.number, &positions).await? {
             let id = OpId::of(&record.header);
             let seen = self.seen_after(&id, record.seen)?;
             some.insert(id, Link { position, height: record.height, seen });
@@ -178,23 +190,15 @@ impl ReplicaState {
         if self.graph.is_some() {
             return Ok(());
         }
-        let mut graph = Graph::new();
-        while graph.len() < self.count {
-            let page: Vec<u64> = (graph.len()..self.count).take(512).collect();
-            let wanted: Vec<Vec<u8>> = page.iter().map(|position| keys::op(self.number, *position)).collect();
-            for (position, value) in page.into_iter().zip(store.backend().get_many(&wanted).await?) {
-                let parents = match value {
-                    Some(value) => OpRecord::parents_of(&value)?,
-                    None => self.staged_op(store, staged, position)?.parents,
-                };
-                if parents.iter().any(|parent| *parent >= graph.len()) {
-                    return Err(corrupted("an op stands before its parents"));
-                }
-                graph.push(&parents);
-            }
-        }
+        let replica = self.authority.founding().id();
+        let graph = store.read_shape(self.number, replica, self.count, staged).await?;
         self.graph = Some(graph);
         Ok(())
+    }
+
+    /// Takes note that verdicts may have changed since an epoch of the authority, of ops that are there.
+    pub(super) fn verdicts_may_differ(&mut self, since: u64) {
+        self.tips.unsettled |= self.authority.epoch() != since;
     }
 
     async fn look(&self, store: &Store, staged: &Staged, position: u64) -> Result<Looked, StoreError> {

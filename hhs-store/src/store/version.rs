@@ -1,6 +1,6 @@
 //! What reading a replica at a version rests on.
 
-use hhs_model::authority::{Authority, Seen};
+use hhs_model::authority::Seen;
 use hhs_model::{Frontier, OpId, ReplicaId};
 
 use super::checkpoints::Head;
@@ -13,7 +13,6 @@ pub(crate) struct Version {
     pub(crate) heads: Vec<u64>,
     /// What an op on top of it has seen.
     pub(crate) seen: Seen,
-    pub(crate) authority: Authority,
 }
 
 /// A checkpoint that was found.
@@ -38,7 +37,7 @@ impl Store {
             let seen = state.authority.join(links.values().map(|link| &link.seen));
             match missing {
                 Some(missing) => Err(StoreError::NoOp(*missing)),
-                None => Ok(Version { heads, seen, authority: state.authority.clone() }),
+                None => Ok(Version { heads, seen }),
             }
         });
         self.put_state(&mut writer, replica, state);

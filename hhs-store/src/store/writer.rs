@@ -1,6 +1,9 @@
 //! The writer: what staging needs to know, behind a lock that is held while something is staged and not while it is
 //! being made durable.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use futures::lock::MutexGuard;
 use hhs_model::{Identity, IdentityId, ObjectId, ReplicaId};
 
@@ -17,6 +20,8 @@ pub(super) struct Writer {
     pub(super) next_object: u64,
     pub(super) next_replica: u32,
     states: States,
+    /// The replicas to which some give authority, until another replica comes or goes.
+    pub(super) dependents: BTreeMap<ReplicaId, Arc<[ReplicaId]>>,
 }
 
 impl Writer {
@@ -26,7 +31,7 @@ impl Writer {
         let next_object = next_number(backend, &[keys::OBJECT]).await?.max(object);
         let next_replica = next_number(backend, &[keys::REPLICA]).await?.max(replica);
         let next_replica = u32::try_from(next_replica).map_err(|_| corrupted("a replica number is out of range"))?;
-        Ok(Self { next_object, next_replica, states: States::default() })
+        Ok(Self { next_object, next_replica, states: States::default(), dependents: BTreeMap::new() })
     }
 
     /// The state of a replica that was just put back.
@@ -37,6 +42,11 @@ impl Writer {
     /// Takes the state of a replica out, if it is there.
     pub(super) fn take(&mut self, replica: ReplicaId) -> Option<ReplicaState> {
         self.states.take(replica)
+    }
+
+    /// Forgets the states of replicas that lack a source.
+    pub(super) fn forget_incomplete(&mut self) {
+        self.states.retain(|state| state.foreign.absent.is_none());
     }
 
     /// Forgets the state of a replica, which is read again by who writes to it next.
@@ -116,7 +126,7 @@ impl Store {
     }
 
     /// Reads the state of a replica. Where others may commit meanwhile, until it was read between two commits.
-    async fn load_state(&self, replica: ReplicaId) -> Result<ReplicaState, StoreError> {
+    pub(super) async fn load_state(&self, replica: ReplicaId) -> Result<ReplicaState, StoreError> {
         if !self.is_shared() {
             return ReplicaState::load(self, replica).await;
         }

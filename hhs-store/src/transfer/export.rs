@@ -1,13 +1,14 @@
 //! A space as one CAR file: its replicas with all their ops, and every object that those lead to.
 //!
 //! Order in the file, so that it can be taken in as it is read: an identity before who names it, a parent's genesis before its
-//! child's, an op after its parents and its payload right behind it, an object after what it links to. The last blocks are
+//! child's, an op after its parents and what it depends on and its payload right behind it, an object after what it links to. The last blocks are
 //! the manifest. Memory: an id for each object and head, and pages of ops; not the file.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures::io::AsyncWrite;
 use hhs_model::object::{self, to_bytes};
+use hhs_model::op::Act;
 use hhs_model::{Cid, Hash, IdentityId, ObjectId, OpId, ReplicaId};
 
 use super::car::{CarError, Writer};
@@ -41,7 +42,8 @@ pub enum ExportError {
 }
 
 impl Store {
-    /// Writes a space to `sink` as a CAR file: the replica `space` as the root, its children, and all that they link to.
+    /// Writes a space to `sink` as a CAR file: the replica `space` as the root, its children, the replicas that give these
+    /// authority, and all that they link to.
     /// Ops that are written meanwhile may be left out. `progress` is told how many blocks were written so far.
     ///
     /// # Errors
@@ -61,9 +63,10 @@ impl Store {
             progress,
             written: BTreeSet::new(),
             replicas: BTreeMap::new(),
+            order: Vec::new(),
             waiting: VecDeque::from([space]),
             objects: Vec::new(),
-            heads: Vec::new(),
+            elsewhere: BTreeSet::new(),
             absent: BTreeSet::new(),
             ops: 0,
         };
@@ -78,15 +81,30 @@ struct Export<'a, W, P> {
     progress: P,
     /// Objects, identities and geneses in the file.
     written: BTreeSet<Hash>,
-    /// Replicas in the file, and how many of their ops. What is written meanwhile may link to later ones.
-    replicas: BTreeMap<ReplicaId, u64>,
+    /// Replicas in the file, and what of them. What is written meanwhile may link to later ops.
+    replicas: BTreeMap<ReplicaId, Written>,
+    /// The same in the order in which they came.
+    order: Vec<ReplicaId>,
     /// Replicas that have to be in the file.
     waiting: VecDeque<ReplicaId>,
     /// Objects that have to be in the file.
     objects: Vec<ObjectId>,
-    heads: Vec<OpId>,
+    /// What acts link to in replicas to which theirs gives authority: none of those has to be in the file.
+    elsewhere: BTreeSet<Cid>,
     absent: BTreeSet<Cid>,
     ops: u64,
+}
+
+/// What of a replica is in the file.
+#[derive(Default)]
+struct Written {
+    /// How many ops.
+    ops: u64,
+    heads: BTreeSet<OpId>,
+    /// The replicas that give it authority, those first on which others rest.
+    sources: Vec<ReplicaId>,
+    /// Whether its children are as well.
+    children: bool,
 }
 
 impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
@@ -102,32 +120,84 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
         }
     }
 
-    /// Writes a replica with all its ops, after those above it.
+    /// Writes a replica with all its ops, after those above it and those that give it authority. Its children are to follow.
     async fn replica(&mut self, replica: ReplicaId) -> Result<(), ExportError> {
-        if self.replicas.contains_key(&replica) {
+        let sources = self.begin(replica).await?;
+        let written = self.replicas.entry(replica).or_default();
+        if std::mem::replace(&mut written.children, true) {
             return Ok(());
         }
-        self.replicas.insert(replica, 0);
-        self.genesis(replica).await?;
         self.waiting.extend(self.store.children(replica).await?);
-        let mut heads = BTreeSet::new();
-        let mut next = 0;
         loop {
+            let next = self.replicas.get(&replica).map_or(0, |written| written.ops);
             let page = self.store.ops(replica, next..u64::MAX, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            next = last.position + 1;
-            for op in &page {
-                heads.insert(op.op.id());
-                for parent in &op.op.header().parents {
-                    heads.remove(parent);
-                }
-                self.op(op).await?;
+            self.sources(&sources).await?;
+            if page.is_empty() {
+                return Ok(());
             }
-            self.replicas.insert(replica, next);
-            self.follow(&page).await?;
-            (self.progress)(self.writer.blocks());
+            self.ops(replica, page).await?;
         }
-        self.heads.extend(heads);
+    }
+
+    /// Writes the genesis of a replica, unless that was done, after those of its sources; returns those of them that are here.
+    async fn begin(&mut self, replica: ReplicaId) -> Result<Vec<ReplicaId>, ExportError> {
+        if let Some(written) = self.replicas.get(&replica) {
+            return Ok(written.sources.clone());
+        }
+        let mut here = Vec::new();
+        for source in self.store.sources(replica).await? {
+            if !self.store.has_replica(source).await? {
+                self.absent.insert(source.cid());
+                continue;
+            }
+            if !self.replicas.contains_key(&source) {
+                self.genesis(source).await?;
+                self.add(source, here.clone());
+            }
+            here.push(source);
+        }
+        self.genesis(replica).await?;
+        self.add(replica, here.clone());
+        Ok(here)
+    }
+
+    fn add(&mut self, replica: ReplicaId, sources: Vec<ReplicaId>) {
+        self.replicas.insert(replica, Written { sources, ..Written::default() });
+        self.order.push(replica);
+    }
+
+    /// Writes the ops of sources that are here and not in the file yet: what was read before depends on no others. The order keeps
+    /// that true while others write: what a source depends on was there before it was counted.
+    async fn sources(&mut self, sources: &[ReplicaId]) -> Result<(), ExportError> {
+        let mut ends = Vec::with_capacity(sources.len());
+        for source in sources.iter().rev() {
+            ends.push((*source, self.store.count(*source).await?));
+        }
+        for (source, end) in ends.into_iter().rev() {
+            loop {
+                let next = self.replicas.get(&source).map_or(0, |written| written.ops);
+                let page = self.store.ops(source, next..end.max(next), PAGE).await?;
+                if page.is_empty() {
+                    break;
+                }
+                self.ops(source, page).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ops(&mut self, replica: ReplicaId, page: Vec<StoredOp>) -> Result<(), ExportError> {
+        for op in &page {
+            self.op(op).await?;
+        }
+        let written = self.replicas.entry(replica).or_default();
+        for op in &page {
+            written.heads.insert(op.op.id());
+            op.op.header().parents.iter().for_each(|parent| _ = written.heads.remove(parent));
+            written.ops = op.position + 1;
+        }
+        self.follow(&page).await?;
+        (self.progress)(self.writer.blocks());
         Ok(())
     }
 
@@ -144,10 +214,6 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
             for holder in genesis.holders() {
                 self.identity(holder).await?;
             }
-            // The child's ops are judged by what those above it grant.
-            if id != replica {
-                self.waiting.push_back(id);
-            }
             self.block_of(id.into()).await?;
         }
         Ok(())
@@ -157,6 +223,10 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
         let header = stored.op.header();
         for identity in named_identities(header) {
             self.identity(identity).await?;
+        }
+        for (replica, heads) in header.act.iter().filter_map(Act::cut).flat_map(|cut| cut.iter()) {
+            self.elsewhere.insert(replica.cid());
+            self.elsewhere.extend(heads.iter().map(OpId::cid));
         }
         self.writer.block(stored.op.id().cid(), stored.op.bytes()).await?;
         if let (Some(reference), Some(payload)) = (&header.payload, &stored.payload) {
@@ -196,9 +266,30 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
 
     /// Takes note of a link to an op that came after its replica was written.
     fn note_absent(&mut self, link: Cid, replica: ReplicaId, position: u64) {
-        if self.replicas.get(&replica).is_some_and(|written| position >= *written) {
+        if self.replicas.get(&replica).is_some_and(|written| position >= written.ops) {
             self.absent.insert(link);
         }
+    }
+
+    /// Takes note of what acts keep elsewhere and is not in the file.
+    async fn note_elsewhere(&mut self) -> Result<(), ExportError> {
+        let links: Vec<Cid> = std::mem::take(&mut self.elsewhere).into_iter().collect();
+        for links in links.chunks(AT_ONCE) {
+            for (link, located) in links.iter().zip(self.store.locate(links).await?) {
+                let is_in_file = match located {
+                    Some(Located::Replica(replica)) => self.replicas.contains_key(&replica),
+                    Some(Located::Op { replica, position }) => {
+                        self.replicas.get(&replica).is_some_and(|written| position < written.ops)
+                    }
+                    Some(Located::Object) => self.written.contains(&link.hash),
+                    None => false,
+                };
+                if !is_in_file {
+                    self.absent.insert(*link);
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn identity(&mut self, identity: IdentityId) -> Result<(), ExportError> {
@@ -252,9 +343,11 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
     }
 
     async fn finish(mut self, space: ReplicaId) -> Result<Exported, ExportError> {
+        self.note_elsewhere().await?;
         let absent = std::mem::take(&mut self.absent);
         let count = absent.len() as u64;
-        let heads = std::mem::take(&mut self.heads);
+        let replicas = self.order.iter().filter_map(|replica| self.replicas.get(replica));
+        let heads: Vec<OpId> = replicas.flat_map(|written| written.heads.iter().copied()).collect();
         for part in manifest::parts(space, self.writer.blocks(), heads, absent.into_iter().collect()) {
             let bytes = to_bytes(&part).map_err(StoreError::from)?;
             self.writer.block(Cid::of_object(&bytes), &bytes).await?;
@@ -265,5 +358,7 @@ impl<W: AsyncWrite + Unpin, P: FnMut(u64)> Export<'_, W, P> {
     }
 }
 
+/// Links that are looked up at once.
+const AT_ONCE: usize = 512;
 /// Ops that are read at once.
 const PAGE: ReadLimit = ReadLimit { ops: 1024, bytes: 4 << 20 };

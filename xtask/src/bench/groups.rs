@@ -97,17 +97,23 @@ const CRDT: &[Bar] = &[
     Bar { name: "set, a million ops", unit: "ops/s", target: Target::AtLeast(1_000_000.0) },
     Bar { name: "set, growing", unit: "ns/op", target: Target::RatioAtMost(1.5) },
     Bar { name: "map, growing", unit: "ns/op", target: Target::RatioAtMost(1.5) },
+    Bar { name: "set, scattered", unit: "ns/op", target: Target::RatioAtMost(1.5) },
     Bar { name: "set, opened", unit: "ms", target: Target::AtMost(50.0) },
     Bar { name: "log, the last 50", unit: "ms", target: Target::AtMost(5.0) },
     Bar { name: "authority, from scratch", unit: "ms", target: Target::AtMost(100.0) },
     Bar { name: "authority, one more", unit: "ms", target: Target::AtMost(1.0) },
     Bar { name: "toggles, register", unit: "µs/toggle", target: Target::RatioAtMost(1.5) },
     Bar { name: "toggles, text", unit: "µs/toggle", target: Target::RatioAtMost(1.5) },
+    Bar { name: "toggles, text between", unit: "µs/toggle", target: Target::RatioAtMost(1.5) },
+    Bar { name: "toggles, text reinstated", unit: "µs/toggle", target: Target::RatioAtMost(1.5) },
     // That they load at all is the bar; far below what anything quadratic takes.
     Bar { name: "chain of 1,000,000, loaded", unit: "ms", target: Target::AtMost(20_000.0) },
     Bar { name: "chain of 1,000,000, opened", unit: "ms", target: Target::AtMost(20_000.0) },
     Bar { name: "fan of 100,000, loaded", unit: "ms", target: Target::AtMost(20_000.0) },
     Bar { name: "fan of 100,000, opened", unit: "ms", target: Target::AtMost(20_000.0) },
+    Bar { name: "one key, fan of 100,000", unit: "ms", target: Target::AtMost(20_000.0) },
+    Bar { name: "one key, chain of 100,000", unit: "ms", target: Target::AtMost(20_000.0) },
+    Bar { name: "one key, two branches in turn", unit: "ms", target: Target::AtMost(20_000.0) },
 ];
 
 const TEXT: &[Bar] = &[

@@ -1,6 +1,8 @@
 //! Doing the same with every rival, several times.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use bench_harness::{median, milliseconds, now};
 
 use crate::rival::{Outcome, Rival};
 
@@ -12,7 +14,7 @@ pub(super) struct Measured<T> {
 
 impl<T> Measured<T> {
     pub(super) fn milliseconds(&self) -> f64 {
-        self.median.as_secs_f64() * 1000.0
+        milliseconds(self.median)
     }
 }
 
@@ -49,14 +51,4 @@ pub(super) fn by_all<T>(
         .zip(times)
         .filter_map(|(outcome, times)| Some(outcome?.map(|result| Measured { result, median: median(times) })));
     measured.collect()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-#[expect(clippy::disallowed_methods, reason = "a native program that measures is itself the edge")]
-pub(super) fn now() -> Instant {
-    Instant::now()
 }

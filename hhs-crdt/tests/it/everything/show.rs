@@ -55,7 +55,11 @@ fn counter(counter: &Counter) -> Value {
 }
 
 fn log(log: &Log<u8>) -> Value {
-    list(log.iter().map(|entry| entry.value))
+    let all: Vec<u8> = log.iter().map(|entry| *entry.value).collect();
+    for count in 0..=all.len() {
+        assert!(log.last(count).map(|entry| entry.value).eq(&all[all.len() - count..]), "a part is read as it is");
+    }
+    list(all)
 }
 
 fn map<F: Field>(map: &Map<u8, F>, inner: impl Fn(&F) -> Value) -> Value {

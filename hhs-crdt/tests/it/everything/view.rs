@@ -12,7 +12,7 @@ use super::Everything;
 
 /// What stands at each path, where anything does.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct View(BTreeMap<String, Known>);
+pub(crate) struct View(BTreeMap<String, Known>);
 
 #[derive(Debug, PartialEq)]
 enum Known {
@@ -34,7 +34,7 @@ impl View {
         view
     }
 
-    pub(super) fn follow(&mut self, change: &Change) {
+    pub(crate) fn follow(&mut self, change: &Change) {
         let path = path(&change.path);
         match &change.action {
             Action::Set { old, new } => {

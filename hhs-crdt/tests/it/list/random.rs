@@ -2,6 +2,7 @@
 
 use hhs_crdt::ElementId;
 use hhs_model::class::{Action, Change, Changes, PathSegment};
+use hhs_model::codec::Value;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -58,19 +59,22 @@ fn write() -> impl Strategy<Value = Write> {
 
 fn history(steps: &[Step]) -> History<Lists> {
     let mut history = History::new(AUTHORS);
+    let insert = |at: usize| [Write::Insert(at, at.to_string()), Write::Name(at, at.to_string())];
+    edit(&mut history, 0, &(0..4).flat_map(insert).collect::<Vec<_>>());
+    history.pull_all();
     for step in steps {
         match step {
             Step::Pull { to, from } => history.pull(*to, *from),
             Step::Edit { author, writes } => edit(&mut history, *author, writes),
             Step::Void { author, op } => {
-                if *op < history.ops.len() {
-                    history.void(*author, [*op]);
-                }
+                let op = op % history.ops.len();
+                history.void(*author, [op]);
             }
             Step::Undo { author, op } => {
-                let known = history.replicas[*author].known().contains(op);
-                if known && history.ops[*op].draft.payload.is_some() {
-                    history.undo(*author, *op);
+                let op = op % history.ops.len();
+                let known = history.replicas[*author].known().contains(&op);
+                if known && history.ops[op].draft.payload.is_some() {
+                    history.undo(*author, op);
                 }
             }
         }
@@ -154,7 +158,8 @@ proptest! {
             }
             let words: Vec<Option<String>> = local.state.words.values().map(Option::<&String>::cloned).collect();
             prop_assert_eq!(&view.words, &words);
-            prop_assert_eq!(view.names, local.state.names.len());
+            let names: Vec<Option<String>> = local.state.names.iter().cloned().map(Some).collect();
+            prop_assert_eq!(&view.names, &names);
         }
     }
 }
@@ -162,30 +167,34 @@ proptest! {
 #[derive(Debug, Default)]
 struct View {
     words: Vec<Option<String>>,
-    names: usize,
+    names: Vec<Option<String>>,
 }
 
 impl View {
     fn follow(&mut self, change: &Change) {
-        match (change.field().expect("a field"), &change.action, change.path.get(1)) {
-            ("words", Action::ListInserted { at, count }, None) => {
+        let list = match change.field().expect("a field") {
+            "words" => &mut self.words,
+            "names" => &mut self.names,
+            _ => return,
+        };
+        match (&change.action, change.path.get(1)) {
+            (Action::ListInserted { at, count }, None) => {
                 let (at, count) = (*at as usize, *count as usize);
-                self.words.splice(at..at, vec![None; count]);
+                list.splice(at..at, vec![None; count]);
             }
-            ("words", Action::ListRemoved { at, count }, None) => {
-                self.words.drain(*at as usize..(at + count) as usize);
+            (Action::ListRemoved { at, count }, None) => {
+                list.drain(*at as usize..(at + count) as usize);
             }
-            ("words", Action::Moved { from, to }, None) => {
-                let word = self.words.remove(*from as usize);
-                self.words.insert(*to as usize, word);
+            (Action::Moved { from, to }, None) => {
+                let item = list.remove(*from as usize);
+                list.insert(*to as usize, item);
             }
-            ("words", Action::Set { new, .. }, Some(PathSegment::Index(at))) => {
-                self.words[*at as usize] = new.as_ref().map(|new| new.to().expect("a text"));
+            (Action::Set { old, new }, Some(PathSegment::Index(at))) => {
+                let text = |value: &Value| value.to().expect("a text");
+                assert_eq!(list[*at as usize], old.as_ref().map(text));
+                list[*at as usize] = new.as_ref().map(text);
             }
-            ("names", Action::ListInserted { count, .. }, None) => self.names += *count as usize,
-            ("names", Action::ListRemoved { count, .. }, None) => self.names -= *count as usize,
-            ("names", Action::Moved { .. }, None) | ("tables", ..) => {}
-            (field, action, _) => panic!("{field} has no change such as {action:?}"),
+            (action, _) => panic!("a list has no change such as {action:?}"),
         }
     }
 }

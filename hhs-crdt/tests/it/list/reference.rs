@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hhs_crdt::{ListMutation, Replica, UniqueListMutation};
+use hhs_model::OpId;
 
 use super::Lists;
 use crate::harness::{TestOp, op_id};
 
 /// What two kinds of list have in common: a new element, or one that is there or was, goes somewhere; an element goes.
-enum Step {
+pub(crate) enum Step {
     /// Elements by their keys, the first one with this index among the others.
     Put {
         at: u64,
@@ -26,6 +27,19 @@ enum Step {
         at: u64,
         key: String,
     },
+    /// Writes to the element that is seen there.
+    Write {
+        at: u64,
+    },
+}
+
+/// What a list is.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// The keys of what is shown.
+    pub(crate) keys: Vec<String>,
+    /// To which key each mutation wrote that writes to an element, by op and index.
+    pub(crate) written: BTreeMap<(usize, u32), String>,
 }
 
 struct Slot {
@@ -66,9 +80,9 @@ impl Sequence {
     }
 
     /// Slots where elements are, as `counts` has it which ops count.
-    fn visible(&self, heights: &[u64], counts: impl Fn(usize) -> bool) -> Vec<usize> {
+    fn visible(&self, heights: &[u64], absent: &BTreeSet<usize>, counts: impl Fn(usize) -> bool) -> Vec<usize> {
         let gone = |slot: usize| self.taken.iter().any(|taken| taken.slot == slot && counts(taken.op));
-        let stands = |slot: &usize| counts(self.slots[*slot].op) && !gone(*slot);
+        let stands = |slot: &usize| counts(self.slots[*slot].op) && !gone(*slot) && !absent.contains(slot);
         let place = |slot: &usize| {
             let Slot { op, index, number, .. } = self.slots[*slot];
             (heights[op], op_id(op), index, number)
@@ -129,13 +143,13 @@ impl Sequence {
     }
 }
 
-/// The keys of what is shown, by definition.
-fn run(ops: &[TestOp], steps: impl Fn(&TestOp) -> Vec<(u32, Step)>) -> Vec<String> {
+/// What ops make of a list of which some are void, by definition.
+pub(crate) fn run(ops: &[TestOp], voids: &BTreeSet<usize>, steps: impl Fn(&TestOp) -> Vec<(u32, Step)>) -> Read {
     let by_number: BTreeMap<usize, &TestOp> = ops.iter().map(|op| (op.number, op)).collect();
     let heights: Vec<u64> = (0..=by_number.keys().max().copied().unwrap_or(0))
         .map(|number| by_number.get(&number).map_or(0, |op| op.height))
         .collect();
-    let mut list = Sequence::default();
+    let (mut list, mut written, mut restored) = (Sequence::default(), BTreeMap::new(), Vec::new());
     for op in by_number.values() {
         let mut past = BTreeSet::from([op.number]);
         let mut pending: Vec<usize> = op.parents.iter().copied().collect();
@@ -152,7 +166,7 @@ fn run(ops: &[TestOp], steps: impl Fn(&TestOp) -> Vec<(u32, Step)>) -> Vec<Strin
             .collect();
         for (index, step) in steps(op) {
             let counts = |other: usize| other == op.number || past.contains(&other) && !hidden.contains(&other);
-            let seen = list.visible(&heights, counts);
+            let seen = list.visible(&heights, &BTreeSet::new(), counts);
             let at = |index: u64| usize::try_from(index).ok().and_then(|index| seen.get(index)).copied();
             let births = |key: &str, list: &Sequence| -> Vec<usize> {
                 let gone = |slot: usize| list.taken.iter().any(|taken| taken.slot == slot && counts(taken.op));
@@ -183,18 +197,49 @@ fn run(ops: &[TestOp], steps: impl Fn(&TestOp) -> Vec<(u32, Step)>) -> Vec<Strin
                     let behind = list.without(&seen, &key, to);
                     list.put(behind, key, false, op.number, index, &past);
                 }
+                Step::Write { at: place } => {
+                    if let Some(slot) = at(place) {
+                        written.insert((op.number, index), list.slots[slot].key.clone());
+                    }
+                }
                 Step::Restore { at, key } => {
                     if !seen.iter().any(|slot| list.slots[*slot].key == key) {
                         let behind = list.without(&seen, &key, at);
-                        list.put(behind, key, true, op.number, index, &past);
+                        restored.push(list.put(behind, key, true, op.number, index, &past));
                     }
                 }
             }
         }
     }
-    let voids: BTreeSet<usize> = ops.iter().flat_map(|op| &op.voids).copied().collect();
-    let shown = list.visible(&heights, |op| !voids.contains(&op));
-    shown.into_iter().map(|slot| list.slots[slot].key.clone()).collect()
+    // What only void ops inserted stays away, though somebody restores it.
+    let of_void = |slot: &usize| {
+        let key = &list.slots[*slot].key;
+        list.slots.iter().find(|slot| slot.key == *key).is_some_and(|first| voids.contains(&first.op))
+    };
+    let absent = restored.into_iter().filter(of_void).collect();
+    let shown = list.visible(&heights, &absent, |op| !voids.contains(&op));
+    Read { keys: shown.into_iter().map(|slot| list.slots[slot].key.clone()).collect(), written }
+}
+
+/// What a mutation of a list does, an element being known by the op, the mutation and the number in it that it came by.
+pub(crate) fn step<M>(op: OpId, index: u32, mutation: &ListMutation<M>) -> Step {
+    let key = |number: usize| format!("{op}/{index}/{number}");
+    match mutation {
+        ListMutation::Insert { at, items } => {
+            Step::Put { at: *at, keys: (0..items.len()).map(key).collect(), birth: true }
+        }
+        ListMutation::InsertEmpty { at } => Step::Put { at: *at, keys: vec![key(0)], birth: true },
+        ListMutation::Remove { at } => Step::Take { at: *at },
+        ListMutation::Move { from, to } => Step::Move { from: *from, to: *to },
+        ListMutation::Restore { at, element } => {
+            Step::Restore { at: *at, key: format!("{}/{}/{}", element.op, element.index, element.number) }
+        }
+        ListMutation::At { index, .. } => Step::Write { at: *index },
+    }
+}
+
+fn voids(ops: &[TestOp]) -> BTreeSet<usize> {
+    ops.iter().flat_map(|op| &op.voids).copied().collect()
 }
 
 fn decode(op: &TestOp) -> <Lists as Replica>::Mutations {
@@ -203,34 +248,19 @@ fn decode(op: &TestOp) -> <Lists as Replica>::Mutations {
 
 /// The names of the elements of `words`.
 pub(super) fn words(ops: &[TestOp]) -> Vec<String> {
-    run(ops, |op| {
-        let steps = (0_u32..).zip(decode(op).0).filter_map(|(index, mutation)| {
-            let key = |number: usize| format!("{}/{index}/{number}", op.id());
-            let step = match mutation {
-                ListMutation::Insert { at, items } => {
-                    Step::Put { at, keys: (0..items.len()).map(key).collect(), birth: true }
-                }
-                ListMutation::InsertEmpty { at } => Step::Put { at, keys: vec![key(0)], birth: true },
-                ListMutation::Remove { at } => Step::Take { at },
-                ListMutation::Move { from, to } => Step::Move { from, to },
-                ListMutation::Restore { at, element } => {
-                    Step::Restore { at, key: format!("{}/{}/{}", element.op, element.index, element.number) }
-                }
-                ListMutation::At { .. } => return None,
-            };
-            Some((index, step))
-        });
-        steps.collect()
-    })
+    let steps =
+        |op: &TestOp| (0_u32..).zip(decode(op).0).map(|(index, says)| (index, step(op.id(), index, &says))).collect();
+    run(ops, &voids(ops), steps).keys
 }
 
 /// The values of `names`.
 pub(super) fn names(ops: &[TestOp]) -> Vec<String> {
-    run(ops, |op| {
+    run(ops, &voids(ops), |op| {
         let steps = (0_u32..).zip(decode(op).1).map(|(index, mutation)| match mutation {
             UniqueListMutation::Insert { at, items } => (index, Step::Put { at, keys: items, birth: true }),
             UniqueListMutation::Remove { at } => (index, Step::Take { at }),
         });
         steps.collect()
     })
+    .keys
 }

@@ -1,5 +1,8 @@
 //! Marks: stories, and the definition.
 
+pub(crate) mod random;
+pub(crate) mod reference;
+
 use std::collections::BTreeMap;
 
 use hhs_crdt::{Expand, Span};
@@ -8,6 +11,8 @@ use hhs_model::codec::Value;
 use proptest::prelude::*;
 
 use super::world::Replica;
+use crate::harness::History;
+use random::Page;
 
 const YES: Option<Value> = Some(Value::Bool(true));
 
@@ -96,6 +101,63 @@ fn a_mark_is_told_where_it_counts() {
     replica.apply_on("early", 2, &[base], early);
     let told = |from, to| Action::Marked { from, to, name: "bold".into(), value: YES };
     assert_eq!(replica.told, [told(0, 2), told(4, 6)]);
+}
+
+/// In one op Ana types, marks, and takes away what she typed; and goes on, or not. Taking the op back does not bring it up again.
+#[test]
+fn what_an_op_took_back_itself_stays_away() {
+    for more in ["c", ""] {
+        let mut history = History::<Page>::new(1);
+        history.edit(0, |page| page.text.push_str("ab"));
+        let op = history.edit(0, |page| {
+            page.text.insert(1, "slip");
+            page.text.mark(0..2, "bold", YES, Expand::End);
+            page.text.delete(1..5);
+            page.text.mark(1..2, "italic", YES, Expand::End);
+            page.text.push_str(more);
+        });
+        let op = op.number;
+        assert_eq!(history.state(0).text.to_string(), format!("ab{more}"));
+        history.undo(0, op);
+        assert_eq!((history.state(0).text.to_string().as_str(), history.state(0).text.spans()), ("ab", vec![]));
+    }
+}
+
+/// Ana colours a word, and Ben another colour over it. That she takes hers back leaves his, and needs no op.
+#[test]
+fn undoing_a_mark_leaves_a_later_one() {
+    let mut history = History::<Page>::new(2);
+    let colour = |name: &str| Some(Value::Text(name.into()));
+    history.edit(0, |page| page.text.push_str("abcdef"));
+    let hers = history.edit(0, |page| page.text.mark(1..5, "colour", colour("red"), Expand::End)).number;
+    history.pull_all();
+    history.edit(1, |page| page.text.mark(2..6, "colour", colour("blue"), Expand::End));
+    history.pull_all();
+    history.undo(0, hers);
+    let blue = BTreeMap::from([("colour".to_owned(), Value::Text("blue".into()))]);
+    assert_eq!(history.state(0).text.spans(), [Span { range: 2..6, marks: blue }]);
+    history.edit(1, |page| page.text.mark(0..6, "colour", colour("green"), Expand::End));
+    history.pull(0, 1);
+    assert!(history.undo(0, hers).draft.is_empty());
+}
+
+/// A bold word is deleted, and made italic by somebody who does not know. It comes back bold and italic.
+#[test]
+fn what_comes_back_is_marked_as_it_would_be() {
+    let mut history = History::<Page>::new(2);
+    history.edit(0, |page| {
+        page.text.push_str("a bold word");
+        page.text.mark(2..6, "bold", YES, Expand::Neither);
+    });
+    history.pull_all();
+    let deleted = history.edit(0, |page| page.text.delete(2..7)).number;
+    history.edit(1, |page| page.text.mark(0..11, "italic", YES, Expand::End));
+    history.pull_all();
+    assert_eq!(history.state(0).text.spans(), [span(0..6, &["italic"])]);
+    history.undo(0, deleted);
+    history.pull_all();
+    let expected = [span(0..2, &["italic"]), span(2..6, &["bold", "italic"]), span(6..11, &["italic"])];
+    assert_eq!(history.state(1).text.spans(), expected);
 }
 
 proptest! {

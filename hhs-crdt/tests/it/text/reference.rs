@@ -52,22 +52,33 @@ impl Reference {
 
     /// Adds an op on top of those that are there.
     pub(crate) fn push(&mut self, op: Op) {
-        let (number, edits, hidden) = (self.ops.len(), op.edits.clone(), op.hidden.clone());
+        let edits = op.edits.clone();
+        let number = self.begin(op);
+        self.write(number, &edits);
+    }
+
+    /// Adds an op that has not written anything so far, and returns its number.
+    pub(crate) fn begin(&mut self, op: Op) -> usize {
         self.ops.push(op);
-        let past = self.past(number);
+        self.ops.len() - 1
+    }
+
+    /// The op that was added last edits what it has made of the text so far.
+    pub(crate) fn write(&mut self, number: usize, edits: &[(u32, u32, String)]) {
+        let (past, hidden) = (self.past(number), self.ops[number].hidden.clone());
         let mut at = 0;
         for (skip, delete, insert) in edits {
-            for place in 0..delete as usize {
+            for place in 0..*delete as usize {
                 let visible = self.visible(&past, &hidden);
                 if place == 0 {
-                    at = visible.len().min(at + skip as usize);
+                    at = visible.len().min(at + *skip as usize);
                 }
                 if let Some(char) = visible.get(at) {
                     self.chars[*char].deleted_by.insert(number);
                 }
             }
-            if delete == 0 {
-                at = self.visible(&past, &hidden).len().min(at + skip as usize);
+            if *delete == 0 {
+                at = self.visible(&past, &hidden).len().min(at + *skip as usize);
             }
             for char in insert.chars() {
                 self.insert(number, &past, &hidden, at, char);
@@ -85,8 +96,8 @@ impl Reference {
         self.chars.push(Char { op, char, parent, left, deleted_by: BTreeSet::new() });
     }
 
-    /// All characters in their order.
-    fn order(&self) -> Vec<usize> {
+    /// All characters in their order, gone ones included.
+    pub(crate) fn order(&self) -> Vec<usize> {
         let mut order = Vec::new();
         self.visit(None, &mut order);
         order
@@ -111,8 +122,8 @@ impl Reference {
         self.order().into_iter().filter(visible).collect()
     }
 
-    /// What is shown.
-    fn shown(&self) -> Vec<usize> {
+    /// The characters that are shown, in their order.
+    pub(crate) fn shown(&self) -> Vec<usize> {
         let all = (0..self.ops.len()).collect();
         let void = (0..self.ops.len()).filter(|op| self.ops[*op].void).collect();
         self.visible(&all, &void)
@@ -121,6 +132,17 @@ impl Reference {
     /// What it reads.
     pub(crate) fn text(&self) -> String {
         self.shown().into_iter().map(|char| self.chars[char].char).collect()
+    }
+
+    /// What a character reads.
+    pub(crate) fn char(&self, char: usize) -> char {
+        self.chars[char].char
+    }
+
+    /// One of the characters that an op inserts, counted from 0.
+    pub(crate) fn char_of(&self, op: OpId, number: u32) -> Option<usize> {
+        let mut of_op = (0..self.chars.len()).filter(|char| self.ops[self.chars[*char].op].id == op);
+        of_op.nth(number as usize)
     }
 
     /// How long it is for who stands on some ops and takes some for void.
@@ -165,4 +187,26 @@ impl Reference {
         }
         order
     }
+}
+
+/// The edits of a mutation as it stands in a payload, as the format page has it: how many stay, how many go, what comes.
+pub(crate) fn edits(text: &str, bytes: &[u8]) -> Vec<(u32, u32, String)> {
+    let (mut bytes, mut text, mut edits) = (bytes.iter(), text.chars(), Vec::new());
+    let mut next = || {
+        let (mut number, mut shift) = (0_u32, 0);
+        loop {
+            let byte = *bytes.next()?;
+            number |= u32::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+    };
+    while let Some(head) = next() {
+        let mut counted = |bit: u32| if head & bit == 0 { 0 } else { next().expect("a count") };
+        let (delete, insert) = (counted(1), counted(2));
+        edits.push((head >> 2, delete, text.by_ref().take(insert as usize).collect()));
+    }
+    edits
 }

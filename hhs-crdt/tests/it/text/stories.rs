@@ -93,6 +93,30 @@ fn cursors_stay_with_their_characters() {
     assert_eq!(replica.text.position_of(&end), Some(3));
 }
 
+/// Ana and Ben have written at once, and nobody has read what became of it: a cursor is looked up first, or something is taken back
+/// first. That changes nothing of what is read then.
+#[test]
+fn a_question_before_the_text_is_read() {
+    for asks in [true, false] {
+        let mut replica = Replica::quiet();
+        let base = replica.write(0, |edit| edit.push_str("[]"));
+        let cursor = replica.text.cursor_at(1, Bias::Behind);
+        let drafts = ["garden", "house"].map(|word| replica.draft(|edit| edit.insert(1, word)));
+        let mut fresh = Replica::quiet();
+        fresh.write(0, |edit| edit.push_str("[]"));
+        let [ana, ben] = drafts;
+        fresh.apply_on("ana", 1, &[base], ana);
+        let of_ben = fresh.apply_on("ben", 2, &[base], ben);
+        match asks {
+            true => assert_eq!(fresh.text.position_of(&cursor), Some(1)),
+            false => assert!(fresh.undo_id(of_ben).is_some()),
+        }
+        let text = fresh.text.to_string();
+        let expected = if asks { ["[gardenhouse]", "[housegarden]"] } else { ["[garden]", "[garden]"] };
+        assert!(expected.contains(&&*text), "{text}");
+    }
+}
+
 /// A cursor beside a character of an op that is not here points nowhere yet.
 #[test]
 fn a_cursor_ahead_of_history() {

@@ -6,6 +6,7 @@ use hhs_model::op::Op;
 use hhs_model::{Bytes, OpId, ReplicaId};
 use hhs_store::{Bundle, SignedOp};
 
+use super::needs::Stage;
 use super::serving::plan;
 use super::{Core, Pending};
 use crate::proto::Message;
@@ -29,10 +30,14 @@ impl Core {
         }
         let view = self.gossip.peer(replica, connection);
         let Some(view) = view.filter(|view| view.unchecked && view.retry_at.is_none()) else { return false };
-        let ids: Vec<OpId> = view.heads.iter().copied().collect();
+        let (has_claimed, ids) =
+            (!view.claimed.is_empty(), view.heads.union(&view.claimed).copied().collect::<Vec<_>>());
+        if self.waits_for_needs(replica, now) {
+            return false;
+        }
         self.gossip.set_unchecked(replica, connection, false);
         let held = self.gossip.held(replica);
-        if held.is_some_and(|(frontier, _)| ids.iter().all(|id| frontier.heads.contains(id))) {
+        if !has_claimed && held.is_some_and(|(frontier, _)| ids.iter().all(|id| frontier.heads.contains(id))) {
             return false;
         }
         let pending = Pending::Heads { replica, connection, ids: ids.clone() };
@@ -59,16 +64,17 @@ impl Core {
         answer: Answer,
         now: Duration,
     ) {
+        // Whether it is asked now or not: it is no longer about to be.
+        self.needs.stir(replica);
         let Answer::Unknown(heads) = answer else {
             self.gossip.postpone(&self.config, replica, connection, now);
             return self.go_on(connection, now);
         };
-        let Some(view) = self.gossip.peer(replica, connection) else { return self.go_on(connection, now) };
-        let held = self.gossip.held(replica);
-        if heads.is_empty() && held.is_some() {
+        if heads.is_empty() && self.gossip.held(replica).is_some() {
+            self.gossip.take_claimed(replica, connection);
             return self.go_on(connection, now);
         }
-        if self.has_to_wait(replica, connection, now) {
+        if self.has_to_wait(replica, connection, now) || self.lacks_needs(replica) {
             // Somebody else was faster; this peer's turn comes when that is done.
             self.gossip.set_unchecked(replica, connection, true);
             return self.go_on(connection, now);
@@ -80,6 +86,9 @@ impl Core {
             }
             return;
         }
+        let claimed = self.gossip.take_claimed(replica, connection);
+        let Some(view) = self.gossip.peer(replica, connection) else { return self.go_on(connection, now) };
+        let held = self.gossip.held(replica);
         // What we agreed on, and those of its heads that we have, the peer knows for certain; our heads it may know.
         let told = asked.iter().filter(|id| heads.binary_search(id).is_err());
         let ours = held.iter().flat_map(|(frontier, _)| frontier.heads.iter());
@@ -87,7 +96,7 @@ impl Core {
         have.sort_unstable();
         have.dedup();
         let own = held.map_or(0, |(_, ops)| *ops);
-        let lack = Lack { heads, have, own, genesis: held.is_none() };
+        let lack = Lack { heads, claimed, have, own, genesis: held.is_none() };
         self.begin(replica, connection, lack, now);
     }
 
@@ -210,7 +219,7 @@ impl Core {
         let replica = fetch.replica;
         for op in &bundle.ops {
             match Op::from_bytes(&op.header) {
-                Ok(op) => fetch.note(op.id(), &op.header().parents),
+                Ok(op) => fetch.note(&op),
                 Err(error) => return self.misbehaved(connection, error.to_string(), now),
             }
         }
@@ -230,6 +239,8 @@ impl Core {
         now: Duration,
     ) {
         match answer {
+            Answer::Adopted { ref needs } => self.learn(replica, needs.clone(), Stage::Whole, now),
+            Answer::NoParent(parent) => self.learn(replica, vec![parent], Stage::Above, now),
             Answer::Refused(reason) => return self.misbehaved(connection, reason, now),
             // What has come with a batch that was given up does not come again, until the peer knows.
             Answer::NoIdentity(reason) if !self.has_given_up(connection) => {
@@ -239,16 +250,27 @@ impl Core {
         }
         let within = self.patience(replica, connection);
         let from = self.peer(connection).map(|peer| peer.id);
+        let has_needs = self.has_needs(replica);
         let Some(fetch) = self.fetch_of(connection, request) else { return };
         match (fetch.phase, answer) {
-            (Phase::Adopting, Answer::Adopted) => {
+            (Phase::Adopting, Answer::Adopted { .. }) => {
                 fetch.adopted();
                 fetch.phase = Phase::Receiving;
                 fetch.wait(now, within);
                 self.event(Event::Arrived { replica });
+                if !has_needs {
+                    self.put_off(replica, connection, now);
+                }
+            }
+            (Phase::Adopting, Answer::NoParent(_)) => self.put_off(replica, connection, now),
+            (Phase::Ingesting { .. }, Answer::Lacks(mut missing)) => {
+                // All of them, so that not each of those that are missing costs a round trip.
+                missing.extend(fetch.take_deps());
+                self.lack(replica, connection, &missing, now);
             }
             (Phase::Ingesting { last, total }, Answer::Ingested(_)) => {
                 let ops = fetch.received;
+                fetch.take_deps();
                 fetch.phase = Phase::Receiving;
                 fetch.wait(now, within);
                 if let Some(from) = from {
@@ -271,6 +293,7 @@ impl Core {
             // It said that it has what it did not send. If nobody else has it either, it may be asked again, but not at once.
             _ => self.gossip.postpone(&self.config, replica, connection, now),
         }
+        self.needs.stir(replica);
         // No further batch changes the heads, so that there is nothing to wait for.
         self.gossip.hasten(replica, now + self.config.gossip_delay);
         self.check_others(replica, now);
@@ -283,6 +306,7 @@ impl Core {
             return;
         }
         self.gossip.postpone(&self.config, replica, connection, now);
+        self.needs.stir(replica);
         self.check_others(replica, now);
         self.go_on(connection, now);
     }
@@ -302,7 +326,7 @@ impl Core {
     }
 
     /// Begins with what had to wait because enough was being fetched from a peer already.
-    fn go_on(&mut self, connection: ConnectionId, now: Duration) {
+    pub(super) fn go_on(&mut self, connection: ConnectionId, now: Duration) {
         let mut free = self.free_places(connection);
         while free > 0 {
             let next = self.connections.get_mut(&connection).and_then(|state| state.waiting.pop_first());

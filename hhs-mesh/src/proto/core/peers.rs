@@ -177,7 +177,7 @@ impl Core {
     }
 
     /// Tells a peer that we share a replica, if we do and have not told it.
-    fn ask_for(&mut self, connection: ConnectionId, replica: ReplicaId) {
+    pub(super) fn ask_for(&mut self, connection: ConnectionId, replica: ReplicaId) {
         if !self.gossip.shares(replica) {
             return;
         }
@@ -193,6 +193,10 @@ impl Core {
             return;
         }
         self.ask_for(connection, replica);
+        for need in self.needs.all(replica) {
+            self.ask_for(connection, need);
+        }
+        self.tell_of_dependents(replica, now);
         let Some(peer) = self.peer(connection).cloned() else { return };
         let again = |state: &mut Connection| state.join_again.remove(&replica);
         if self.connections.get_mut(&connection).is_some_and(again) {
@@ -265,6 +269,7 @@ impl Core {
             self.fetches.values().filter(|fetch| fetch.connection == connection).map(|fetch| fetch.replica).collect();
         for replica in fetching {
             self.fetches.remove(&(replica, connection));
+            self.needs.stir(replica);
             self.check_others(replica, now);
         }
         if let Some(peer) = state.peer {
@@ -309,6 +314,7 @@ impl Core {
             })
             .collect();
         for replica in slow {
+            self.needs.stir(replica);
             self.check_others(replica, now);
         }
     }

@@ -1,9 +1,10 @@
-//! Sharing: which replicas we share with whom, as both sides say it.
+//! Sharing: which replicas we share with whom, as both sides say it. Who shares a replica with us shares what it needs.
 
 use std::time::Duration;
 
 use hhs_model::ReplicaId;
 
+use super::needs::Stage;
 use super::{Connection, Core};
 use crate::proto::io::{ConnectionId, Event};
 use crate::proto::{Message, gossip};
@@ -12,9 +13,42 @@ use crate::proto::{Message, gossip};
 const MAX_DECLINED: usize = 4096;
 
 impl Core {
-    /// Begins to share a replica, with those too who have asked for it before.
+    /// The app shares a replica.
     pub(super) fn share(&mut self, replica: ReplicaId, now: Duration) {
+        self.needs.name(replica);
+        self.begin_to_share(replica, now);
+    }
+
+    /// The app no longer shares a replica. Nor is shared what it alone needed.
+    pub(super) fn unshare(&mut self, replica: ReplicaId) {
+        self.needs.unname(replica);
+        self.end_what_nobody_wants(vec![replica]);
+    }
+
+    /// Notes what a replica needs, and shares that with the same peers: who may read a replica may read what its genesis
+    /// names.
+    pub(super) fn learn(&mut self, replica: ReplicaId, needs: Vec<ReplicaId>, stage: Stage, now: Duration) {
+        if !self.gossip.shares(replica) {
+            return;
+        }
+        let before = self.needs.learn(replica, needs.clone(), stage);
+        self.end_what_nobody_wants(before);
+        for need in needs.into_iter().filter(|need| self.needs.is_wanted(*need)).collect::<Vec<_>>() {
+            self.begin_to_share(need, now);
+            for connection in self.gossip.peers(replica) {
+                self.ask_for(connection, need);
+            }
+        }
+        self.needs.stir(replica);
+    }
+
+    /// Begins to share a replica, with those too who have asked for it before.
+    fn begin_to_share(&mut self, replica: ReplicaId, now: Duration) {
+        if self.gossip.shares(replica) {
+            return;
+        }
         self.gossip.share(replica);
+        self.look_up(replica);
         let asked = |(connection, state): (&ConnectionId, &mut Connection)| {
             state.declined.remove(&replica).then_some(*connection)
         };
@@ -23,8 +57,17 @@ impl Core {
         }
     }
 
-    /// Stops sharing a replica.
-    pub(super) fn unshare(&mut self, replica: ReplicaId) {
+    fn end_what_nobody_wants(&mut self, mut left: Vec<ReplicaId>) {
+        while let Some(replica) = left.pop() {
+            if self.gossip.shares(replica) && !self.needs.is_wanted(replica) {
+                self.end_sharing(replica);
+                left.extend(self.needs.forget(replica));
+            }
+        }
+    }
+
+    fn end_sharing(&mut self, replica: ReplicaId) {
+        self.half_agreed.remove(&replica);
         for state in self.connections.values_mut() {
             state.asked.remove(&replica);
             state.waiting.remove(&replica);
@@ -64,7 +107,11 @@ impl Core {
         if asked {
             state.join_again.insert(replica);
         }
-        if asked && let Some(peer) = self.peer(connection).map(|peer| peer.id) {
+        self.tell_of_dependents(replica, now);
+        if asked
+            && self.needs.is_named(replica)
+            && let Some(peer) = self.peer(connection).map(|peer| peer.id)
+        {
             self.event(Event::NotShared { replica, peer });
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use hhs_model::op::Op;
 use hhs_model::{OpId, ReplicaId};
 
 use super::message::Message;
@@ -38,6 +39,10 @@ pub struct Fetch {
     /// Whether others were looked at since the peer ran out of slack.
     pub overtaken: bool,
     heads: Vec<OpId>,
+    /// Those of them that the peer has told of and have not come.
+    awaited: BTreeSet<OpId>,
+    /// What the ops that came last depend on.
+    deps: Vec<OpId>,
     have: Vec<OpId>,
     /// How many ops we had when it began.
     own: u64,
@@ -79,6 +84,8 @@ pub enum Phase {
 pub struct Lack {
     /// The heads that a peer has and we lack, ascending.
     pub heads: Vec<OpId>,
+    /// Those of them that it has not told of: it has to have them as ops that it sent depend on them, but may not.
+    pub claimed: BTreeSet<OpId>,
     /// All our heads, and others that the peer is likely to know.
     pub have: Vec<OpId>,
     /// How many ops we have.
@@ -100,6 +107,8 @@ impl Fetch {
             deadline: now,
             received: 0,
             overtaken: false,
+            awaited: lack.heads.iter().filter(|head| !lack.claimed.contains(head)).copied().collect(),
+            deps: Vec::new(),
             heads: lack.heads,
             have: lack.have,
             own: lack.own,
@@ -157,13 +166,21 @@ impl Fetch {
         self.want()
     }
 
-    /// Notes the ops of a batch: what is not below another one is a tip.
-    pub fn note(&mut self, op: OpId, parents: &[OpId]) {
-        for parent in parents {
+    /// Notes an op of a batch: what is not below another one is a tip.
+    pub fn note(&mut self, op: &Op) {
+        let (id, header) = (op.id(), op.header());
+        for parent in &header.parents {
             self.tips.remove(parent);
         }
-        self.tips.insert(op);
+        self.tips.insert(id);
+        self.awaited.remove(&id);
         self.received += 1;
+        self.deps.extend(&header.deps);
+    }
+
+    /// What the ops depend on that were noted since this was last asked.
+    pub fn take_deps(&mut self) -> Vec<OpId> {
+        std::mem::take(&mut self.deps)
     }
 
     /// Whether all that has come lies at or below what was asked for.
@@ -171,9 +188,9 @@ impl Fetch {
         self.tips.iter().all(|tip| self.heads.binary_search(tip).is_ok())
     }
 
-    /// Whether all heads that were asked for have come.
+    /// Whether all has come that the peer said it has.
     pub fn is_complete(&self) -> bool {
-        self.tips.len() == self.heads.len()
+        self.awaited.is_empty()
     }
 
     /// Whether the peer was asked for the genesis and has not sent it.

@@ -7,6 +7,12 @@ use hhs_model::{Frontier, OpId, ReplicaId};
 
 use crate::proto::{Config, ConnectionId};
 
+/// Ops that a peer is said to have to have, at most; what is missing beyond that is asked for after these have come.
+const MAX_CLAIMED: usize = 256;
+/// Failures in a row up to which a peer that was given up for the lack of ops of another replica is asked as soon as there
+/// are more of those. Too high lets a peer that depends on what does not exist be asked with everything that comes.
+const HASTENED: u32 = 4;
+
 /// What is known of the replicas that are shared.
 #[derive(Debug, Default)]
 pub struct State {
@@ -26,6 +32,15 @@ struct Shared {
     flush_at: Option<Duration>,
 }
 
+/// What has come of noting what we have.
+#[derive(Debug, Clone, Copy)]
+pub struct Noted {
+    /// Nothing was known before.
+    pub first: bool,
+    /// It is other than what was known.
+    pub changed: bool,
+}
+
 /// What a peer has of a replica, as far as it has said.
 #[derive(Debug, Default, Clone)]
 pub struct PeerView {
@@ -43,8 +58,12 @@ pub struct PeerView {
     pub agreed_on: BTreeSet<OpId>,
     /// Whether the app has been told that we agree.
     agreed: bool,
+    /// Ops that it has to have, as it has sent ops of another replica that depend on them.
+    pub claimed: BTreeSet<OpId>,
     /// How often in a row it has not given us what it has.
     pub failures: u32,
+    /// Whether it was given up for the lack of ops of another replica.
+    lacking: bool,
     /// When to ask it again, if it was given up.
     pub retry_at: Option<Duration>,
 }
@@ -107,21 +126,22 @@ impl State {
     }
 
     /// Notes what we have of a replica now, and tells peers after `delay`. What is older than what is known already (fewer
-    /// ops) is passed over. True if nothing was known before.
+    /// ops) is passed over.
     pub fn set_held(
         &mut self,
         replica: ReplicaId,
         held: Option<(Frontier, u64)>,
         now: Duration,
         delay: Duration,
-    ) -> bool {
-        let Some(shared) = self.shared.get_mut(&replica) else { return false };
+    ) -> Noted {
+        let Some(shared) = self.shared.get_mut(&replica) else { return Noted { first: false, changed: false } };
         let ops = |held: &Option<(Frontier, u64)>| held.as_ref().map(|(_, ops)| *ops);
-        if shared.held != held && ops(&held) >= ops(&shared.held) {
+        let changed = shared.held != held && ops(&held) >= ops(&shared.held);
+        if changed {
             shared.held = held;
             shared.flush_at = Some(shared.flush_at.map_or(now + delay, |at| at.min(now + delay)));
         }
-        !std::mem::replace(&mut shared.looked_up, true)
+        Noted { first: !std::mem::replace(&mut shared.looked_up, true), changed }
     }
 
     /// Tells peers what we have by `at`, if there is something to tell.
@@ -175,8 +195,43 @@ impl State {
     /// Notes that a peer has given us what it had.
     pub fn succeeded(&mut self, replica: ReplicaId, connection: ConnectionId) {
         if let Some(view) = self.peer_mut(replica, connection) {
-            view.failures = 0;
+            (view.failures, view.lacking) = (0, false);
         }
+    }
+
+    /// As [`postpone`](Self::postpone), for the lack of ops of another replica: it may be asked sooner when those come.
+    pub fn postpone_lacking(&mut self, config: &Config, replica: ReplicaId, connection: ConnectionId, now: Duration) {
+        self.postpone(config, replica, connection, now);
+        if let Some(view) = self.peer_mut(replica, connection) {
+            view.lacking = true;
+        }
+    }
+
+    /// Peers that were given up for the lack of ops of another replica may be asked now, as there are more of those. Not
+    /// after many failures: then it is the peer.
+    pub fn hasten_lacking(&mut self, replica: ReplicaId) {
+        let Some(shared) = self.shared.get_mut(&replica) else { return };
+        for view in shared.peers.values_mut().filter(|view| view.lacking && view.failures <= HASTENED) {
+            view.retry_at = None;
+        }
+    }
+
+    /// Whether a peer was given up for the lack of ops of another replica.
+    pub fn is_lacking(&self, replica: ReplicaId) -> bool {
+        self.shared.get(&replica).is_some_and(|shared| shared.peers.values().any(|view| view.lacking))
+    }
+
+    /// Notes that a peer has to have ops. Those of which nothing is known are looked up with its heads.
+    pub fn claim(&mut self, replica: ReplicaId, connection: ConnectionId, ops: &[OpId]) {
+        if let Some(view) = self.peer_mut(replica, connection) {
+            view.claimed = ops.iter().take(MAX_CLAIMED).copied().collect();
+            view.unchecked = true;
+        }
+    }
+
+    /// What a peer was said to have to have; that is asked for once.
+    pub fn take_claimed(&mut self, replica: ReplicaId, connection: ConnectionId) -> BTreeSet<OpId> {
+        self.peer_mut(replica, connection).map(|view| std::mem::take(&mut view.claimed)).unwrap_or_default()
     }
 
     /// Peers that were given up and may be asked again now.
@@ -192,22 +247,39 @@ impl State {
         due
     }
 
-    /// Peers with whom we have come to agree since this was last asked, and how many ops both have.
-    pub fn newly_agreed(&mut self, replica: ReplicaId) -> Vec<(ConnectionId, u64)> {
-        let Some(shared) = self.shared.get_mut(&replica) else { return Vec::new() };
-        let Some((frontier, ops)) = &shared.held else { return Vec::new() };
-        let mut agreed = Vec::new();
+    /// Peers with whom we have come to agree since this was last asked, on the replicas that it `needs` as well, and how
+    /// many ops both have; and whether there are some with whom we agree on this one alone.
+    pub fn newly_agreed(&mut self, replica: ReplicaId, needs: &[ReplicaId]) -> (Vec<(ConnectionId, u64)>, bool) {
+        let (mut agreed, mut in_part) = (Vec::new(), false);
+        let agreed_on_needs = self.agreed_on(needs);
+        let Some(shared) = self.shared.get_mut(&replica) else { return (agreed, in_part) };
+        let Some((frontier, ops)) = &shared.held else { return (agreed, in_part) };
         for (connection, view) in &mut shared.peers {
             let agrees = view.told_us && view.heads == frontier.heads;
             if agrees {
                 view.agreed_on.clone_from(&view.heads);
             }
-            if agrees && !view.agreed {
+            let agrees_on_needs = agreed_on_needs.as_ref().is_none_or(|all| all.contains(connection));
+            if agrees && !view.agreed && agrees_on_needs {
                 agreed.push((*connection, *ops));
             }
-            view.agreed = agrees;
+            in_part |= agrees && !view.agreed && !agrees_on_needs;
+            // What those others have later is their own affair.
+            view.agreed = agrees && (view.agreed || agrees_on_needs);
         }
-        agreed
+        (agreed, in_part)
+    }
+
+    /// With whom we agree on all of these; `None` if they are none.
+    fn agreed_on(&self, replicas: &[ReplicaId]) -> Option<BTreeSet<ConnectionId>> {
+        let agreed_on_one = |replica: &ReplicaId| -> BTreeSet<ConnectionId> {
+            let shared = self.shared.get(replica);
+            let held = shared.and_then(|shared| Some((&shared.held.as_ref()?.0.heads, &shared.peers)));
+            let agrees = |view: &PeerView, heads: &BTreeSet<OpId>| view.told_us && view.heads == *heads;
+            let peers = held.into_iter().flat_map(|(heads, peers)| peers.iter().map(move |peer| (heads, peer)));
+            peers.filter(|(heads, (_, view))| agrees(view, heads)).map(|(_, (connection, _))| *connection).collect()
+        };
+        replicas.iter().map(agreed_on_one).reduce(|all, one| all.intersection(&one).copied().collect())
     }
 
     /// Whom to tell our heads now.
@@ -229,6 +301,20 @@ impl State {
             due.push((*replica, tell));
         }
         due
+    }
+
+    /// Notes that a peer was not told after all.
+    pub fn untell(&mut self, replica: ReplicaId, connection: ConnectionId) {
+        if let Some(view) = self.peer_mut(replica, connection) {
+            view.told_it = None;
+        }
+    }
+
+    /// Tells those who have not been told, at once.
+    pub fn tell_now(&mut self, replica: ReplicaId, now: Duration) {
+        if let Some(shared) = self.shared.get_mut(&replica) {
+            shared.flush_at = Some(now);
+        }
     }
 
     /// Makes everybody be told again.

@@ -41,7 +41,7 @@ impl World {
         replica
     }
 
-    fn nonce(&mut self) -> [u8; 16] {
+    pub(super) fn nonce(&mut self) -> [u8; 16] {
         u128::from(self.number(0..u64::MAX)).to_be_bytes()
     }
 
@@ -50,7 +50,6 @@ impl World {
         self.nodes[id.0].shares.insert(replica);
         if self.runs(id) {
             self.feed(id, Input::Share { replica });
-            self.look_up(id, replica);
         }
     }
 
@@ -118,11 +117,11 @@ impl World {
         let (store, author) = (self.store(id), self.author_of(id));
         let written = match block_on(store.append(replica, &author, time, || Ok(Some(draft)))) {
             Ok(written) => written,
-            Err(AppendError::NotAllowed { .. }) => None,
+            Err(AppendError::NotAllowed { .. } | AppendError::Refused { .. }) => None,
             Err(error) => panic!("{error}"),
         };
         self.note(|world| format!("{} writes {written:?}", world.name(id)));
-        self.look_up(id, replica);
+        self.hear_commits(id, None);
         written
     }
 
@@ -135,11 +134,28 @@ impl World {
             };
             block_on(store.append(replica, &author, number as u64, draft)).unwrap();
         }
-        self.look_up(id, replica);
+        self.hear_commits(id, None);
+    }
+
+    /// What the store tells of is looked up, as the driver does; not what a task has `received`, which tells that itself.
+    pub(crate) fn hear_commits(&mut self, id: NodeId, received: Option<ReplicaId>) {
+        let Some(run) = self.nodes[id.0].run.as_mut() else { return };
+        let mut changed = BTreeSet::new();
+        while let Some(one) = run.commits.next_ready() {
+            if one.local > 0 || one.added == 0 || received != Some(one.replica) {
+                changed.insert(one.replica);
+            }
+        }
+        for replica in changed {
+            self.look_up(id, replica);
+        }
     }
 
     /// What a replica has at a node is read a moment later and told a moment after that, as the driver does.
     pub(crate) fn look_up(&mut self, id: NodeId, replica: ReplicaId) {
+        if !self.nodes[id.0].run.as_ref().is_some_and(|run| run.core.shares(replica)) {
+            return;
+        }
         let at = self.now + self.draw(0..2_000);
         let run = self.nodes[id.0].runs;
         self.at(at, What::LookUp { node: id, run, replica });
@@ -191,6 +207,11 @@ impl World {
     pub(crate) fn grant(&mut self, id: NodeId, replica: ReplicaId, to: &Author) -> OpId {
         block_on(self.store(id).put_identity(to.identity_bytes().to_vec())).unwrap();
         self.append(id, replica, granting(to.id())).unwrap()
+    }
+
+    /// A node acts on authority, if it runs, has the replica, and may.
+    pub(super) fn act(&mut self, id: NodeId, replica: ReplicaId, act: Act) -> Option<OpId> {
+        self.append(id, replica, Draft { act: Some(act), ..Draft::default() })
     }
 
     /// A node withdraws all that was granted to somebody.

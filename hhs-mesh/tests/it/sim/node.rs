@@ -9,7 +9,7 @@ use hhs_mesh::PeerAddress;
 use hhs_mesh::proto::{Config, ConnectionId, Core, Event};
 use hhs_model::{Author, Registry, ReplicaId};
 use hhs_store::backend::{Batch, Limit, Order};
-use hhs_store::{Backend, MemoryBackend, Store};
+use hhs_store::{Backend, CommitStream, MemoryBackend, Store};
 use url::Url;
 
 use super::wire::WireId;
@@ -40,6 +40,8 @@ pub(super) struct Node {
 pub(super) struct Run {
     pub core: Core,
     pub store: Store,
+    /// What the store tells the driver of.
+    pub commits: CommitStream,
     pub connections: BTreeMap<ConnectionId, (WireId, usize)>,
     pub next_connection: u64,
     /// When it will be woken.
@@ -60,6 +62,7 @@ impl Node {
         let store = block_on(Store::open(self.backend.clone(), Registry::default())).unwrap();
         self.run = Some(Run {
             core: Core::new(config, &self.author),
+            commits: store.watch(),
             store,
             connections: BTreeMap::new(),
             next_connection: 0,

@@ -1,6 +1,7 @@
 //! Small networks whose story is known, with what they may cost.
 
 mod exact;
+mod governed;
 mod joining;
 mod removal;
 mod reunion;

@@ -19,6 +19,8 @@ pub(crate) struct Stats {
     pub added: u64,
     /// Ops that were taken in and had been there already.
     pub doubles: u64,
+    /// Bundles that were not taken in as something in another replica was missing.
+    pub lacking: u64,
     /// Messages by kind.
     pub kinds: BTreeMap<&'static str, u64>,
 }

@@ -251,7 +251,11 @@ impl World {
                 if self.is_run(node, run) {
                     let state = self.version(node, replica);
                     let at = self.now + self.draw(0..2_000);
-                    let inputs = vec![Input::Held { replica, state }];
+                    // What is gone was deleted.
+                    let inputs = match state {
+                        Some(_) => vec![Input::Held { replica, state }],
+                        None => vec![Input::Unshare { replica }],
+                    };
                     self.at(at, What::Feed { node, run, inputs, frees: None });
                 }
             }
@@ -269,9 +273,14 @@ impl World {
             _ => None,
         };
         let answer = block_on(perform(&self.store(node), task));
-        if let Answer::Ingested(ingested) = &answer {
-            self.stats.added += ingested.added;
-            self.stats.doubles += ingested.known;
+        self.hear_commits(node, changed);
+        match &answer {
+            Answer::Ingested(ingested) => {
+                self.stats.added += ingested.added;
+                self.stats.doubles += ingested.known;
+            }
+            Answer::Lacks(_) => self.stats.lacking += 1,
+            _ => {}
         }
         let held = changed.map(|replica| Input::Held { replica, state: self.version(node, replica) });
         let inputs = held.into_iter().chain([Input::Answered { task: id, answer }]).collect();
@@ -417,8 +426,8 @@ fn brief(event: &Event) -> String {
 
 /// What a store has of a replica.
 pub(super) fn held(store: &Store, replica: ReplicaId) -> Option<(Frontier, u64)> {
-    match block_on(store.frontier(replica)) {
-        Ok(frontier) => Some((frontier, block_on(store.count(replica)).unwrap())),
+    match block_on(hhs_mesh::tasks::held(store, replica)) {
+        Ok(held) => Some(held),
         Err(StoreError::NoReplica(_)) => None,
         Err(error) => panic!("{error}"),
     }

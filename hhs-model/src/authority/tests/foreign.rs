@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{
-    ALL, ANA, BEN, CLEO, DAN, Definition, Refusal, World, founding, grant, header, identity, reinstate, renounce,
+    ALL, ANA, BEN, CLEO, DAN, Definition, Refusal, Seen, World, founding, grant, header, identity, reinstate, renounce,
     revoke, signed, sorted, unseen,
 };
+use crate::authority::Vantage;
 use crate::history::Positions;
 use crate::id::{OpId, ReplicaId};
 use crate::op::{Act, Capability, Cut, Founding, Genesis, Op, Roles, Rule};
@@ -236,6 +237,63 @@ fn an_extension_that_is_void() {
     net.is_as_defined();
 }
 
+/// Cleo let Dan in where the staff governs, and Ben removes her. His extension keeps that grant and what Dan wrote; Ben is removed in turn,
+/// and it is gone; that is undone, and it is back. Each time everybody is told, and who had not heard sees it as before.
+#[test]
+fn an_extension_that_keeps_a_grant() {
+    let mut net = Net::default();
+    let staff = net.found(staff(1));
+    let notes = net.found(governed_by(staff, 2, true));
+    let bens = net.wrote(staff, ANA, grant(BEN, &ALL), [&[], &[], &[]]);
+    let cleos = net.wrote(staff, ANA, grant(CLEO, &ALL), [&[bens], &[], &[]]);
+    let dans = net.wrote(notes, CLEO, grant(DAN, &["write"]), [&[], &[cleos], &[cleos]]);
+    let by_dan = net.wrote(notes, DAN, None, [&[dans], &[], &[dans]]);
+    let removed = net.wrote(staff, BEN, revoke(&[cleos]), [&[cleos], &[], &[bens]]);
+    net.is_void(notes, &[dans, by_dan]);
+    let before = net.worlds[&notes].authority.moment();
+    let act = Act::Extend { of: removed, cut: cut(&[(notes, by_dan)]) };
+    let extended = net.wrote(staff, BEN, Some(act), [&[removed], &[], &[bens]]);
+    net.is_effective(notes, &[dans, by_dan]);
+    let told = |net: &Net, since| net.worlds[&notes].authority.affected_since(since).copied().collect::<BTreeSet<_>>();
+    assert!(told(&net, before).is_superset(&[cleos, dans].into()));
+    let saw = net.wrote(notes, ANA, None, [&[by_dan], &[extended], &[]]);
+    let before = net.worlds[&notes].authority.moment();
+    let off = net.wrote(staff, ANA, revoke(&[bens]), [&[removed], &[], &[]]);
+    net.is_void(notes, &[dans, by_dan]);
+    assert!(told(&net, before).is_superset(&[cleos, dans].into()));
+    assert!(!net.worlds[&notes].is_void_for(by_dan, saw), "she had not heard of it");
+    net.is_as_defined();
+    net.wrote(staff, ANA, reinstate(off), [&[off, extended], &[], &[]]);
+    net.is_effective(notes, &[dans, by_dan]);
+    net.is_as_defined();
+}
+
+/// What is asked of an authority with sources, and is not there.
+#[test]
+fn what_is_not_known_of_sources() {
+    let Office { mut net, staff, notes, bens } = office();
+    let note = net.wrote(notes, BEN, None, [&[], &[bens], &[bens]]);
+    let dans = net.wrote(staff, ANA, grant(DAN, &ALL), [&[bens], &[], &[]]);
+    let authority = &net.worlds[&notes].authority;
+    let seen = net.worlds[&notes].seen(&[note]);
+    let mut unheard = seen.clone();
+    unheard.foreign.insert(staff, vec![2]);
+    assert!(authority.knows(&seen) && !authority.knows(&unheard));
+    unheard.foreign = [(ReplicaId::of(b"elsewhere"), vec![0])].into();
+    assert!(!authority.knows(&unheard));
+    assert!(authority.dependency(&dans).is_some() && authority.dependency(&note).is_none());
+    assert_eq!(net.worlds[&staff].authority.dependency(&dans), None, "an act of its own is no dependency");
+    assert!(authority.revoking(&identity(BEN)).is_none(), "what was granted elsewhere is withdrawn there");
+    assert!(net.worlds[&staff].authority.revoking(&identity(BEN)).is_some());
+    assert!(!authority.holders_for(&seen).holds(&identity(BEN), "write"), "he holds it elsewhere");
+    let act = Act::Revoke { grants: [bens].into(), cut: cut(&[(notes, note), (ReplicaId::of(b"elsewhere"), note)]) };
+    let removal = signed(header(ANA, 9, &[dans], &[], Some(act)));
+    assert_eq!(authority.cuts(&removal).collect::<Vec<_>>(), [(notes, &[note].into())]);
+    let founding = |id: &ReplicaId| net.worlds[id].authority.founding().clone();
+    let doubled = World::with_sources(founding(&notes), [founding(&staff), founding(&notes), founding(&staff)]);
+    assert_eq!(doubled.authority.sources().count(), 1);
+}
+
 /// Ben leaves the staff and keeps what he has written. Who is senior keeps what he has forgotten.
 #[test]
 fn leaving_with_a_cut() {
@@ -445,6 +503,7 @@ proptest! {
         other.is_as_defined();
         for (id, world) in &net.worlds {
             prop_assert_eq!(world.authority.holders(), other.worlds[id].authority.holders());
+            let mut vantage = Vantage::new(&world.authority, &Seen::default());
             for viewer in &world.kept {
                 let mut past = BTreeSet::new();
                 let mut left = vec![viewer.id()];
@@ -454,8 +513,11 @@ proptest! {
                     left.extend(header.parents.iter().chain(&header.deps).filter(|op| past.insert(**op)));
                 }
                 let definition = Definition::judging(net.ops(), |act| past.contains(act));
+                vantage.look_from(&world.authority, &world.places[&viewer.id()].seen);
                 for op in past.iter().filter(|op| world.places.contains_key(op)) {
-                    prop_assert_eq!(world.is_void_for(*op, viewer.id()), definition.verdict(op).is_some());
+                    let void = definition.verdict(op).is_some();
+                    prop_assert_eq!(world.is_void_for(*op, viewer.id()), void);
+                    prop_assert_eq!(vantage.is_void(&world.authority, world.standing(op)), void);
                 }
             }
         }

@@ -1,13 +1,14 @@
 //! Random histories: several authors write on top of whatever is kept, with all acts, by grants that are theirs or not, in their
 //! past or not. Whoever keeps it in whatever order judges as the definition does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
+use super::super::vantage::Vantage;
 use super::reference::Reference;
 use super::{ANA, Definition, Seen, World, founded_by_ana, founding, header, identity, signed};
 use crate::id::OpId;
@@ -192,6 +193,7 @@ proptest! {
             let before: Vec<_> = again.kept.iter().map(|op| (op.id(), again.verdict(op.id()))).collect();
             let epoch = again.authority.epoch();
             let affected = again.take_in(op).expect("it was kept before");
+            prop_assert!(!affected.acts.contains(&op.id()) && !affected.grants.contains(&op.id()), "it is new");
             for (id, verdict) in before {
                 let told = affected.acts.contains(&id)
                     || again.op(&id).header().grants.iter().any(|grant| affected.grants.contains(grant));
@@ -215,6 +217,35 @@ proptest! {
             }
             let itself = Definition::new(past.iter().chain([&viewer.id()]).map(|id| world.op(id)));
             prop_assert_eq!(world.is_void_for(viewer.id(), viewer.id()), itself.verdict(&viewer.id()).is_some());
+        }
+    }
+
+    /// Who looks from one past after the other, in any order, sees in each what the definition says of it, and is told of all ops
+    /// whose verdict is another one than before.
+    #[test]
+    fn looking_from_past_to_past(
+        founding in foundings(),
+        steps in vec(step(), 1..30),
+        views in vec(any::<Index>(), 1..12),
+    ) {
+        let (_, world) = history(founding, &steps);
+        let mut vantage = Vantage::default();
+        let mut before = BTreeMap::new();
+        for view in views.iter().filter(|_| !world.kept.is_empty()) {
+            let viewer = view.get(&world.kept).id();
+            let past = world.past(&viewer);
+            let definition = Definition::new(past.iter().map(|id| world.op(id)));
+            let turned = vantage.look_from(&world.authority, &world.places[&viewer].seen);
+            for id in &past {
+                let (stand, void) = (world.standing(id), definition.verdict(id).is_some());
+                prop_assert_eq!(vantage.is_void(&world.authority, stand), void, "{}", id);
+                let told = turned.acts.contains(id)
+                    || turned.stands.iter().any(|(grant, at)| stand.grants.contains(grant) && at.contains(stand.position));
+                // What no past held so far is not void, as far as anybody was told.
+                prop_assert!(told || before.get(id).copied().unwrap_or_default() == void, "{} turned", id);
+            }
+            let there = world.kept.iter().map(|op| (op.id(), vantage.is_void(&world.authority, world.standing(&op.id()))));
+            before = there.collect();
         }
     }
 

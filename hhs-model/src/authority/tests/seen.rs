@@ -33,7 +33,9 @@ fn what_is_not_in_order() {
         encode(&Value::List(numbers)).unwrap()
     };
     let (runs, most) = (1 << 32, u64::MAX);
-    let wrong: [&[u64]; 12] = [
+    let quarters = [1, 2, 3, 4];
+    let twice = [[runs, 0].as_slice(), &quarters, &[1, 7, 1], &quarters, &[1, 8, 1]].concat();
+    let wrong: [&[u64]; 14] = [
         &[3, 3],
         &[4, 3],
         &[1 << 33],
@@ -46,6 +48,8 @@ fn what_is_not_in_order() {
         &[runs, 1, 0, 1 << 40],
         &[runs, 2, 5, 3, 7, 1],
         &[runs, 0, 1, 2, 3],
+        &[runs, 1, 1 << 24, 1],
+        &twice,
     ];
     for numbers in wrong {
         assert!(decode::<Seen>(&list(numbers)).is_err(), "{numbers:?}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::super::ancestry::Ancestry;
+use super::super::ancestry::{Ancestry, Trade};
 
 /// Every pair, by the definition.
 fn is_right(ancestry: &Ancestry, below: &[Vec<u32>]) {
@@ -22,31 +22,49 @@ fn is_right(ancestry: &Ancestry, below: &[Vec<u32>]) {
 }
 
 /// Acts that each stand on some others; those that another one of them covers are left out first.
-fn ancestry(steps: &[Vec<prop::sample::Index>]) -> (Ancestry, Vec<Vec<u32>>) {
-    let (mut ancestry, mut below): (_, Vec<Vec<u32>>) = (Ancestry::default(), Vec::new());
+fn ancestry(steps: &[Vec<prop::sample::Index>], trade: Trade) -> (Ancestry, Vec<Vec<u32>>) {
+    let (mut ancestry, mut below): (_, Vec<Vec<u32>>) = (Ancestry::trading(trade), Vec::new());
     for (act, picks) in steps.iter().enumerate() {
         let heads: BTreeSet<u32> = picks.iter().filter(|_| act > 0).map(|pick| pick.index(act) as u32).collect();
-        let heads = ancestry.maximal(&heads.into_iter().collect::<Vec<_>>());
+        let heads: Vec<u32> = heads.into_iter().collect();
+        let others = |act: &u32| heads.iter().copied().filter(|other| other != act).collect::<Vec<_>>();
+        let single: Vec<u32> = heads.iter().copied().filter(|act| !ancestry.any_covers(&others(act), *act)).collect();
+        let heads = ancestry.maximal(&heads);
+        assert_eq!(heads, single, "those that none of the others covers");
         assert_eq!(ancestry.add(&heads), act as u32);
         below.push(heads);
     }
     (ancestry, below)
 }
 
+/// As it is, or so little room and so few bases that small histories need what large ones do.
+fn trades() -> impl Strategy<Value = Trade> {
+    let tight = (0..3_usize, 0..3_usize, 0..3_u32, 0..40_usize, 0..2_usize);
+    let tight =
+        tight.prop_map(|(some, little, deep, steps, steps_of_act)| Trade { some, little, deep, steps, steps_of_act });
+    prop_oneof![Just(Trade::default()), tight]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     /// Whatever stands on whatever.
     #[test]
-    fn any_history(steps in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 1..60)) {
-        let (ancestry, below) = ancestry(&steps);
+    fn any_history(
+        steps in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 1..60),
+        trade in trades(),
+    ) {
+        let (ancestry, below) = ancestry(&steps, trade);
         is_right(&ancestry, &below);
     }
 
     /// Many stand on few, and some on many: more than are compared each with each.
     #[test]
-    fn wide_histories(steps in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..24), 1..60)) {
-        let (ancestry, below) = ancestry(&steps);
+    fn wide_histories(
+        steps in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..24), 1..60),
+        trade in trades(),
+    ) {
+        let (ancestry, below) = ancestry(&steps, trade);
         is_right(&ancestry, &below);
     }
 }

@@ -98,6 +98,9 @@ proptest! {
         prop_assert_eq!(members(&only_b), below_b.difference(&below_a).copied().collect());
         for position in 0..graph.len() {
             prop_assert_eq!(graph.contains(&a, position), below_a.contains(&position));
+            for found in (0..4).filter_map(|runs| graph.contains_within(&a, position, runs)) {
+                prop_assert_eq!(found, below_a.contains(&position));
+            }
         }
         let above = |position: u64| a.iter().any(|other| *other != position && below(&dag, &[*other]).contains(&position));
         let mut heads: Vec<u64> = a.iter().copied().filter(|position| !above(*position)).collect();

@@ -2,7 +2,6 @@
 
 use std::ops::Bound;
 
-use hhs_model::authority::Authority;
 use hhs_model::bounds::MAX_CHILD_LEVELS;
 use hhs_model::op::{Founding, Genesis};
 use hhs_model::{Identity, IdentityId, ObjectId, ReplicaId, object};
@@ -53,7 +52,7 @@ impl Check<'_> {
             }
         }
         let authority = match self.founding(id, genesis).await? {
-            Some(founding) => Some(Authority::new(founding)),
+            Some(founding) => self.authority(founding).await?,
             None => {
                 self.damage(keys::replica(replica), "the parent of a replica is missing");
                 None
@@ -63,7 +62,7 @@ impl Check<'_> {
     }
 
     /// What a genesis founds, if all above it is here.
-    async fn founding(&self, id: ReplicaId, genesis: Genesis) -> Result<Option<Founding>, StoreError> {
+    pub(super) async fn founding(&self, id: ReplicaId, genesis: Genesis) -> Result<Option<Founding>, StoreError> {
         let (mut top, mut below) = (genesis, Vec::new());
         while let Some(parent) = top.parent() {
             let bytes = self.bytes(parent.into()).await?;

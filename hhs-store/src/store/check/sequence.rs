@@ -161,7 +161,12 @@ impl Sequence {
             // That of the parent was told, and what this one has seen cannot be known.
             return;
         };
-        let seen = authority.join(&seen);
+        let deps: Option<Vec<Seen>> = op.header().deps.iter().map(|dep| authority.dependency(dep)).collect();
+        let Some(deps) = deps else {
+            check.damage(key, "an op depends on what is no act of a replica that gives it authority");
+            return;
+        };
+        let seen = authority.join(seen.iter().chain(&deps));
         if seen != record.seen {
             check.damage(key.clone(), "an op has not seen what its record says");
         }

@@ -13,13 +13,15 @@ impl<R: Replica> Space<R> {
     /// Records an edit that shows at once, here, and becomes an op together with others: after a pause, or when it is full or old, as
     /// [`Live::set_policy`] says; and before anything else is written or comes in. Returns before it is durable: a crash loses it.
     ///
+    /// `edit` is run once more, after a seal, where it names what is open, as a mark does on characters that were just typed.
+    ///
     /// If it cannot be made durable, the opposite is told to who follows the [changes](Self::changes).
     ///
     /// # Errors
     /// If we may not write here, a value cannot be saved, or the store fails. Then nothing was recorded.
     pub async fn type_in<F>(&self, edit: F) -> Result<(), AppendError>
     where
-        F: FnOnce(&mut R::Edit<'_>),
+        F: Fn(&mut R::Edit<'_>),
     {
         let inner = &self.node().inner;
         let opened = self.live().type_in(&inner.author, inner.runtime.wall_clock_ms(), edit).await?;

@@ -17,6 +17,8 @@ impl<R: Replica> Document<R> {
     /// [policy](Self::set_policy), or before anything else is written or taken in. `now` is also what the op claims as its time:
     /// that of its first edit.
     ///
+    /// `edit` is run once more, after a seal, where it names what is open, as a mark does on characters that were just typed.
+    ///
     /// Changes name the edit by an id that is no op's; those that are not [taken](Self::take_changes) by the time the op is sealed
     /// name the op.
     ///
@@ -24,12 +26,16 @@ impl<R: Replica> Document<R> {
     /// If the author may not, or a value cannot be saved. Then nothing was recorded.
     pub fn type_in<F>(&mut self, author: &Author, now: u64, edit: F) -> Result<(), WriteError>
     where
-        F: FnOnce(&mut R::Edit<'_>),
+        F: Fn(&mut R::Edit<'_>),
     {
         if self.open.as_ref().is_some_and(|open| open.author().id() != author.id()) {
             self.seal_first()?;
         }
-        let draft = self.draft(edit)?;
+        let mut draft = self.draft(&edit)?;
+        if self.open.as_ref().is_some_and(|open| open.is_named_in(&draft)) {
+            self.seal_first()?;
+            draft = self.draft(&edit)?;
+        }
         if draft.is_empty() {
             return Ok(());
         }

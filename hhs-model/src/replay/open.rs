@@ -7,7 +7,7 @@ use crate::authority::{Authority, Seen};
 use crate::bounds::MAX_PARENTS;
 use crate::class::{Changes, Draft, EditError, LoadError, Replica, Void};
 use crate::codec::EncodeError;
-use crate::id::{IdentityId, OpId};
+use crate::id::{Hash, IdentityId, OpId};
 use crate::identity::{Author, Signature};
 use crate::op::{Capability, Header, Op, PayloadRef};
 
@@ -23,6 +23,7 @@ pub struct OpenOp<R: Replica> {
     position: u64,
     /// The ids by which its edits were told.
     shown: Vec<OpId>,
+    named: BTreeSet<OpId>,
 }
 
 /// Why an edit cannot be shown.
@@ -57,6 +58,7 @@ impl<R: Replica> OpenOp<R> {
             base: replay.save(),
             position: replay.applied(),
             shown: Vec::new(),
+            named: BTreeSet::new(),
         }
     }
 
@@ -83,6 +85,14 @@ impl<R: Replica> OpenOp<R> {
     /// The ids by which its edits were told, in their order: they are no op's.
     pub fn shown(&self) -> &[OpId] {
         &self.shown
+    }
+
+    /// Whether an edit names one of those before it, as a mark does that stands on characters which were just typed. Such a
+    /// name holds until the op is sealed and no longer: the edit has to be drafted anew after that.
+    pub fn is_named_in(&self, draft: &Draft) -> bool {
+        let payload = draft.payload.as_deref().unwrap_or_default();
+        let named = |bytes: &[u8]| bytes.try_into().is_ok_and(|bytes| self.named.contains(&OpId(Hash(bytes))));
+        payload.windows(32).any(named)
     }
 
     /// How many ops there are below it.
@@ -127,6 +137,7 @@ impl<R: Replica> OpenOp<R> {
             self.time = now;
         }
         self.shown.push(op.id());
+        self.named.insert(op.id());
         let position = replay.applied();
         let parents: Vec<u64> = match number {
             0 => self.parents.iter().map(|(_, position)| *position).collect(),

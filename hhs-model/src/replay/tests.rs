@@ -271,7 +271,7 @@ fn typing_is_due() {
 /// What was written, undone and redone, as a stack of ids; a new op ends what could be redone.
 #[test]
 fn a_stack_of_undo_and_redo() {
-    let [a, b, not_b, again] = ["a", "b", "not b", "b again"].map(|name| OpId::of(name.as_bytes()));
+    let [a, b, c, not_b, again] = ["a", "b", "c", "not b", "b again"].map(|name| OpId::of(name.as_bytes()));
     let mut stack = UndoStack::new();
     assert_eq!((stack.next_undo(), stack.next_redo()), (None, None));
     stack.wrote(a);
@@ -283,7 +283,9 @@ fn a_stack_of_undo_and_redo() {
     assert_eq!((stack.next_undo(), stack.next_redo()), (Some(again), None));
     stack.undone(not_b);
     stack.wrote(a);
-    assert_eq!((stack.next_undo(), stack.next_redo()), (Some(a), None));
+    assert_eq!((stack.next_undo(), stack.next_redo()), (Some(a), Some(not_b)), "it knows of that op");
+    stack.wrote(c);
+    assert_eq!((stack.next_undo(), stack.next_redo()), (Some(c), None));
     stack.skip_undo();
     stack.skip_redo();
     assert_eq!(stack.next_undo(), Some(a));

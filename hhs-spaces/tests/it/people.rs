@@ -90,7 +90,8 @@ pub(crate) async fn agree(spaces: &[&Space<Room>], count: usize) {
             let first = spaces[0].version().await.unwrap();
             let mut same = lines(spaces[0]).len() == count;
             for space in &spaces[1..] {
-                same &= space.version().await.unwrap() == first;
+                // What is typed shows before there is an op.
+                same &= space.version().await.unwrap() == first && lines(space).len() == count;
             }
             if same {
                 return;

@@ -59,6 +59,11 @@ impl<R: Replica> Open<R> {
         self.op.as_ref().is_none_or(|open| open.typing().takes(draft))
     }
 
+    /// Whether an edit [names](OpenOp::is_named_in) one that is open.
+    pub(super) fn is_named_in(&self, draft: &Draft) -> bool {
+        self.op.as_ref().is_some_and(|open| open.is_named_in(draft))
+    }
+
     /// Whether it has one edit.
     pub(super) fn is_fresh(&self) -> bool {
         self.op.as_ref().is_some_and(|open| open.typing().edits() == 1)

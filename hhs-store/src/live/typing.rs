@@ -23,6 +23,8 @@ impl<R: Replica> Live<R> {
     /// no op's; those that are not read by the time the op is sealed name the op. If the op cannot be made durable, the opposite is
     /// told: then the edits are gone.
     ///
+    /// `edit` is run once more, after a seal, where it names what is open, as a mark does on characters that were just typed.
+    ///
     /// If the edit fills the op, or is itself to be an op (what acts on authority is), this returns once that is durable. It returns when
     /// the op is due that the edit has opened, `None` if it has opened none or that is sealed: then nobody has to be woken.
     ///
@@ -31,7 +33,7 @@ impl<R: Replica> Live<R> {
     /// op, or not be made durable, [`seal`](Self::seal) says so.
     pub async fn type_in<F>(&self, author: &Author, now: u64, edit: F) -> Result<Option<u64>, AppendError>
     where
-        F: FnOnce(&mut R::Edit<'_>),
+        F: Fn(&mut R::Edit<'_>),
     {
         self.check_here()?;
         let recorded = self.record(author, now, edit).await;
@@ -42,13 +44,17 @@ impl<R: Replica> Live<R> {
 
     async fn record<F>(&self, author: &Author, now: u64, edit: F) -> Result<Option<u64>, AppendError>
     where
-        F: FnOnce(&mut R::Edit<'_>),
+        F: Fn(&mut R::Edit<'_>),
     {
         let mut ground = self.store.ground(self.id, &*self.shared).await?;
         if self.shared.lock().open.has_to_go_before(&author.id()) {
             ground.seal(&*self.shared).await?;
         }
-        let draft = self.shared.lock().draft(author, now, edit)?;
+        let mut draft = self.shared.lock().draft(author, now, &edit)?;
+        if self.shared.lock().open.is_named_in(&draft) {
+            ground.seal(&*self.shared).await?;
+            draft = self.shared.lock().draft(author, now, &edit)?;
+        }
         if draft.is_empty() {
             return Ok(None);
         }
@@ -88,9 +94,11 @@ impl<R: Replica> Live<R> {
             self.check_here()?;
             self.store.seal(self.id).await?;
         }
-        let sealed = self.store.settle_sealed(&*self.shared).await?;
+        let sealed = self.store.settle_sealed(&*self.shared).await;
+        // What was open on other live replicas of this one was sealed too.
+        self.store.drive_sealed(self.id).await;
         self.store.checkpoint_if_due(self.id).await;
-        Ok(sealed)
+        sealed
     }
 
     /// Takes note on a stack of the ops that became of what the author has typed since this, an undo or a redo was done last.

@@ -178,17 +178,16 @@ impl Store {
 
     /// Checks that all that ops depend on is here as an act of a replica that gives authority to theirs.
     async fn check_deps(&self, state: &ReplicaState, ops: &[PayloadedOp]) -> Result<(), IngestError> {
-        for (op, _) in ops {
-            for dep in op.header().deps.iter().filter(|dep| state.authority.dependency(dep).is_none()) {
-                let (op, dep) = (op.id(), *dep);
-                let none = state.foreign.sources.is_empty() && state.foreign.absent.is_none();
-                if none || state.foreign.absent.is_none() && self.is_known_op(dep).await? {
-                    return Err(IngestError::Dependency { op, dep });
-                }
-                return Err(IngestError::MissingDependency { op, missing: dep });
-            }
+        let Some((op, dep)) = unknown_dep(state, ops) else { return Ok(()) };
+        let refused = match state.foreign.absent {
+            // It may be said there, or in what gives that authority.
+            Some(_) => false,
+            None => state.foreign.sources.is_empty() || self.is_known_op(dep).await?,
+        };
+        match refused {
+            true => Err(IngestError::Dependency { op, dep }),
+            false => Err(IngestError::MissingDependency { op, missing: dep }),
         }
-        Ok(())
     }
 
     /// Whether an id is that of an op here or of something that is none.
@@ -378,6 +377,12 @@ fn stage_all(
         state.stage(staged, op, payload, &parents).map_err(|reason| refused(state, id, reason))?;
     }
     Ok(())
+}
+
+/// An op, and what it depends on that is no act here of a replica that gives it authority.
+fn unknown_dep(state: &ReplicaState, ops: &[PayloadedOp]) -> Option<(OpId, OpId)> {
+    let mut deps = ops.iter().flat_map(|(op, _)| op.header().deps.iter().map(|dep| (op.id(), *dep)));
+    deps.find(|(_, dep)| state.authority.dependency(dep).is_none())
 }
 
 /// Why an op is refused: for ever, unless what a replica says that is not here could change that.

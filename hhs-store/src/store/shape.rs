@@ -1,6 +1,7 @@
 //! Which op of a replica stands on which, read from records and from what is staged.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use hhs_model::history::Graph;
 use hhs_model::{OpId, ReplicaId};
@@ -27,15 +28,18 @@ impl Shapes {
         writer: Option<&Writer>,
         (number, replica): (u32, ReplicaId),
     ) -> Result<&Graph, StoreError> {
-        if !self.0.contains_key(&replica) {
-            let known = writer.and_then(|writer| writer.state(replica)).and_then(|state| state.graph.clone());
-            let graph = match known {
-                Some(graph) => graph,
-                None => store.shape_of(number, replica).await?,
-            };
-            self.0.insert(replica, graph);
-        }
-        Ok(&self.0[&replica])
+        let graph = match self.0.entry(replica) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let known = writer.and_then(|writer| writer.state(replica)).and_then(|state| state.graph.clone());
+                let graph = match known {
+                    Some(graph) => graph,
+                    None => store.shape_of(number, replica).await?,
+                };
+                unknown.insert(graph)
+            }
+        };
+        Ok(graph)
     }
 }
 

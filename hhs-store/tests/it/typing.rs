@@ -7,7 +7,7 @@ mod several;
 mod undo;
 
 use futures::executor::block_on;
-use hhs_crdt::{Counter, Log, Members, Register, Replica, Set, Text};
+use hhs_crdt::{Counter, Expand, Log, Members, Register, Replica, Set, Text};
 use hhs_model::class::{Action, Change};
 use hhs_model::op::Capability;
 use hhs_model::{Author, OpId, ReplicaId};
@@ -182,6 +182,25 @@ fn somebody_writes_in_between() {
     });
 }
 
+/// A word is typed and marked in the same breath. A mark names the characters under it, which have lasting names only once the word is
+/// an op: so that is sealed first, and the mark holds on every side.
+#[test]
+fn a_mark_on_what_was_just_typed() {
+    block_on(async {
+        let here = Desk::founded(MemoryBackend::new()).await;
+        here.type_word(&author(0), 1, "bold word").await;
+        let bold =
+            |edit: &mut <Page as Replica>::Edit<'_>| edit.text.mark(0..4, "bold", Some(true.into()), Expand::End);
+        here.page.type_in(&author(0), 20, bold).await.unwrap();
+        let spans = here.page.read(|page| page.text.spans());
+        assert_eq!(spans.iter().map(|span| span.range.clone()).collect::<Vec<_>>(), [0..4]);
+        here.page.seal().await.unwrap().unwrap();
+        assert_eq!((here.page.read(|page| page.text.spans()), here.count().await), (spans.clone(), 2));
+        let again = Desk::of(here.store.clone(), here.page.id()).await;
+        assert_eq!(again.page.read(|page| page.text.spans()), spans);
+    });
+}
+
 /// What is open is sealed before anything else is written: an update, an act, what somebody else types, an act that is typed, a key
 /// for which there is no room; and once it is due.
 #[test]
@@ -236,7 +255,7 @@ fn keys_without_effect() {
         assert!(matches!(refused, Err(AppendError::NotAllowed { capability, .. }) if capability == "write"));
         here.page.type_in(&author(0), 1, |_| {}).await.unwrap();
         let huge = "x".repeat(9 << 20);
-        here.page.type_in(&author(0), 1, |edit| edit.title.set(huge)).await.unwrap_err();
+        here.page.type_in(&author(0), 1, |edit| edit.title.set(huge.clone())).await.unwrap_err();
         assert_eq!((here.text().as_str(), here.page.due_at()), ("", None));
         assert_eq!((drain(&mut changes), here.count().await), (Vec::new(), 0));
         // With something open it stays so.

@@ -77,8 +77,6 @@ impl World {
                 let _refused = self.documents[who].write(&self.authors[who], 7, |edit| write(edit, what, &at));
             }
             Step::Type(who, what, at) => {
-                // Not a mark: over what is being typed it names characters by ids that go with the sealing.
-                let what = if what % 18 == 14 { what + 1 } else { what };
                 let _refused = self.documents[who].type_in(&self.authors[who], 7, |edit| write(edit, what, &at));
             }
             Step::Act(who, what, at) => self.act(who, what, &at),

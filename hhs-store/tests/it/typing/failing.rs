@@ -183,3 +183,27 @@ fn keys_that_are_given_up() {
     }
     assert!((1..39).contains(&ended), "some ended");
 }
+
+/// Two handles are open on one page. Ben types on one, and Ana on top of it, when the disk is full: both is lost. Whoever seals there
+/// is told so, and what is open on the other handle is durable by then all the same.
+#[test]
+fn a_seal_that_fails_on_one_of_two_handles() {
+    block_on(async {
+        let backend = Failing::default();
+        let other = Desk::founded(backend.clone()).await;
+        let here = Desk::of(other.store.clone(), other.page.id()).await;
+        drop(other.with_guest().await);
+        here.type_word(&author(1), 1, "lost").await;
+        backend.fill_disk(true);
+        here.page.type_in(&author(0), 5, |edit| edit.text.delete(0..1)).await.unwrap();
+        backend.fill_disk(false);
+        other.type_word(&author(0), 9, "kept").await;
+        let mut changes = here.page.changes();
+        here.page.seal().await.unwrap_err();
+        let mut told = String::new();
+        follow(&mut told, &drain(&mut changes));
+        assert_eq!((told.as_str(), here.text().as_str(), other.text().as_str()), ("kept", "kept", "kept"));
+        let again = Desk::of(open(backend.memory.clone()).await, here.page.id()).await;
+        assert_eq!(again.text(), "kept");
+    });
+}

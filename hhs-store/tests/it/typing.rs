@@ -193,7 +193,7 @@ fn a_mark_on_what_was_just_typed() {
             |edit: &mut <Page as Replica>::Edit<'_>| edit.text.mark(0..4, "bold", Some(true.into()), Expand::End);
         here.page.type_in(&author(0), 20, bold).await.unwrap();
         let spans = here.page.read(|page| page.text.spans());
-        assert_eq!(spans.iter().map(|span| span.range.clone()).collect::<Vec<_>>(), [0..4]);
+        assert_eq!(spans.iter().map(|span| (span.range.start, span.range.end)).collect::<Vec<_>>(), [(0, 4)]);
         here.page.seal().await.unwrap().unwrap();
         assert_eq!((here.page.read(|page| page.text.spans()), here.count().await), (spans.clone(), 2));
         let again = Desk::of(here.store.clone(), here.page.id()).await;

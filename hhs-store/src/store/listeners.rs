@@ -32,11 +32,23 @@ pub struct Committed {
 /// what is not read in time becomes one [`Committed`]. Ends when the store is dropped.
 pub struct CommitStream(Receiver<News>);
 
+/// What threads share; where there is one thread only, anything.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) trait Shareable: Send + Sync {}
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Send + Sync> Shareable for T {}
+
+/// What threads share; where there is one thread only, anything.
+#[cfg(target_arch = "wasm32")]
+pub(crate) trait Shareable {}
+#[cfg(target_arch = "wasm32")]
+impl<T> Shareable for T {}
+
 /// Kept up with the ops of a replica. All but [`settle`](Self::settle) are called with the writer locked.
 ///
 /// One that cannot follow becomes stale: nothing is written on top of it, what is staged passes it by, and it is
 /// [made anew](Store::renew) aside, by [`begin`](Self::begin), [`catch_up`](Self::catch_up) and [`show`](Self::show).
-pub(crate) trait Applies: Send + Sync {
+pub(crate) trait Applies: Shareable {
     /// Applies ops that will be committed, on top of all that was applied before. The authority knows all of them.
     fn stage(&self, ops: &[StoredOp], authority: &Authority);
     /// Takes note that ops are durable.

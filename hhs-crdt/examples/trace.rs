@@ -9,7 +9,7 @@ use bench_traces::{Concurrent, Sequential, Trace};
 use hhs_crdt::{At, Field, Text, TextMutation};
 use hhs_model::class::{Changes, Loader, NoRights, OpContext, Saver, Unseen};
 use hhs_model::codec::{decode, encode};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::{IdentityId, OpId};
 
 /// A replica of nothing but a text.
@@ -22,7 +22,7 @@ struct Replica {
 impl Replica {
     fn apply(&mut self, author: u64, parents: &[u64], mutations: Vec<TextMutation>) {
         let position = self.graph.push(parents);
-        let hidden = Positions::default();
+        let hidden = SharedPositions::default();
         let mut name = [0; 16];
         name[..8].copy_from_slice(&position.to_le_bytes());
         name[8..].copy_from_slice(&author.to_le_bytes());

@@ -10,8 +10,10 @@ use crate::id::OpId;
 
 mod graph;
 mod saved;
+mod shared;
 
 pub use graph::{Graph, Parents};
+pub use shared::SharedPositions;
 
 #[cfg(test)]
 mod tests;

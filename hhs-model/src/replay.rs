@@ -16,8 +16,8 @@ use crate::authority::{Authority, Moment, Seen};
 use crate::class::{
     AllRights, Changes, Draft, EditError, LoadError, Loader, OpContext, Replica, Saver, Shape, Unseen, Void,
 };
-use crate::history::{Graph, Positions};
-use crate::id::{IdentityId, OpId};
+use crate::history::{Graph, Positions, SharedPositions};
+use crate::id::{Hash, IdentityId, OpId};
 use crate::op::Op;
 
 mod hidden;
@@ -133,14 +133,15 @@ impl<R: Replica> Replay<R> {
         let Ok(mutations) = R::decode(payload) else { return Ok(()) };
         let mut graph = Graph::new();
         let op = OpContext {
-            id: OpId::of(payload),
+            // Its id will be the hash of what has yet to be signed.
+            id: OpId(Hash([0; 32])),
             position: graph.push(&[]),
             height: 0,
             author,
             time,
             act: draft.act.as_ref(),
             graph: &graph,
-            hidden: &Positions::default(),
+            hidden: &SharedPositions::EMPTY,
             rights: &AllRights,
             unseen: Unseen::default(),
         };
@@ -348,7 +349,7 @@ fn context<'a>(
     kept: &Kept<'a>,
     position: u64,
     graph: &'a Graph,
-    hidden: &'a Positions,
+    hidden: &'a SharedPositions,
     rights: &'a dyn crate::class::Rights,
 ) -> OpContext<'a> {
     let header = kept.op.header();
@@ -380,4 +381,4 @@ impl<R> fmt::Debug for Replay<R> {
 }
 
 /// The number of what [`Replay::save`] writes.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;

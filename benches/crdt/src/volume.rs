@@ -7,7 +7,7 @@ use std::time::Duration;
 use bench_harness::{Outcome, alone, beside, median, timed};
 use hhs_crdt::{Log, Map, Register, Replica, Set};
 use hhs_model::class::{Changes, NoRights, OpContext, Unseen};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::{IdentityId, OpId};
 
 use crate::replica::{parents, writer};
@@ -124,7 +124,7 @@ struct State<R> {
 
 impl<R: Replica> State<R> {
     fn apply(&mut self, Decoded { id, mutations }: Decoded<R>) {
-        let (number, hidden) = (self.graph.len(), Positions::default());
+        let (number, hidden) = (self.graph.len(), SharedPositions::default());
         let position = self.graph.push(&parents(number));
         let op = OpContext {
             id,

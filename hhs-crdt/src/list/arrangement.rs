@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hhs_model::OpId;
 use hhs_model::class::{Action, Changes, OpContext};
-use hhs_model::history::Positions;
+use hhs_model::history::SharedPositions;
 
 use super::records::{Event, EventKind, Record, Status};
 use super::siblings::{Siblings, Side};
@@ -48,7 +48,7 @@ pub(crate) struct Arrangement {
     children: BTreeMap<(u32, Side), Siblings>,
     /// The version that is seen: its heads, and what is hidden in it.
     pub(super) version: Vec<u64>,
-    pub(super) hidden: Positions,
+    pub(super) hidden: SharedPositions,
 }
 
 /// A place that an element has, or had.
@@ -143,7 +143,7 @@ impl Default for Arrangement {
             tree,
             children: BTreeMap::new(),
             version: Vec::new(),
-            hidden: Positions::default(),
+            hidden: SharedPositions::EMPTY,
         }
     }
 }
@@ -304,17 +304,15 @@ impl Arrangement {
                 self.set_status(record, if hidden { Status::Hidden } else { Status::Effective });
             });
         }
-        if *op.hidden != self.hidden {
-            for range in differing(&self.hidden, op.hidden) {
-                self.records_in(&range).for_each(|record| {
-                    let hidden = op.hidden.contains(self.records[record].position);
-                    if self.records[record].status != Status::Absent {
-                        self.set_status(record, if hidden { Status::Hidden } else { Status::Effective });
-                    }
-                });
-            }
-            self.hidden = op.hidden.clone();
+        for range in self.hidden.differing(op.hidden) {
+            self.records_in(&range).for_each(|record| {
+                let hidden = op.hidden.contains(self.records[record].position);
+                if self.records[record].status != Status::Absent {
+                    self.set_status(record, if hidden { Status::Hidden } else { Status::Effective });
+                }
+            });
         }
+        self.hidden = op.hidden.clone();
     }
 
     fn records_in(&self, range: &std::ops::Range<u64>) -> std::ops::Range<usize> {
@@ -544,25 +542,6 @@ impl Element {
     pub(super) fn is_shown(&self) -> bool {
         self.visible[SHOWN - SEEN] != NONE
     }
-}
-
-/// Positions that are in one of two sets and not in the other.
-fn differing(a: &Positions, b: &Positions) -> Vec<std::ops::Range<u64>> {
-    let same = a.ranges().iter().zip(b.ranges()).take_while(|(a, b)| a == b).count();
-    let ends =
-        |positions: &Positions| positions.ranges()[same..].iter().flat_map(|range| [range.start, range.end]).collect();
-    let (mut edges, others): (Vec<u64>, Vec<u64>) = (ends(a), ends(b));
-    edges.extend(others);
-    edges.sort_unstable();
-    // What begins or ends in both does not change there.
-    let mut kept: Vec<u64> = Vec::new();
-    for edge in edges {
-        match kept.last() {
-            Some(last) if *last == edge => drop(kept.pop()),
-            _ => kept.push(edge),
-        }
-    }
-    kept.chunks_exact(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
 /// A slot has three tokens: what lies below it on its left stands between the first two, on its right between the last two.

@@ -1,7 +1,7 @@
 //! The arrangement of a list in a checkpoint: its ops with their events, which are gone through again when it is loaded.
 
 use hhs_model::class::{LoadError, Loader, Saver};
-use hhs_model::history::Positions;
+use hhs_model::history::SharedPositions;
 
 use super::arrangement::{Arrangement, NONE, Slot};
 use super::records::{Event, EventKind, Record, Status};
@@ -12,10 +12,7 @@ const DAMAGED: LoadError = LoadError::Damaged("the arrangement of a list");
 
 impl Arrangement {
     pub(super) fn save(&self, saver: &mut Saver) {
-        saver.uint(self.hidden.ranges().len() as u64);
-        for range in self.hidden.ranges() {
-            saver.uint(range.start).uint(range.end);
-        }
+        self.hidden.save_since(&SharedPositions::EMPTY, saver);
         saver.uint(self.records.len() as u64);
         for (at, record) in self.records.iter().enumerate() {
             let status = match record.status {
@@ -48,16 +45,7 @@ impl Arrangement {
 
     pub(super) fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
         let mut arrangement = Self::default();
-        let (mut end, mut ranges) = (0, Vec::new());
-        for _ in 0..loader.count(2)? {
-            let range = loader.uint()?..loader.uint()?;
-            if range.is_empty() || range.start < end {
-                return Err(DAMAGED);
-            }
-            end = range.end;
-            ranges.push(range);
-        }
-        arrangement.hidden = Positions::from_ranges(ranges);
+        arrangement.hidden = SharedPositions::load_since(&SharedPositions::EMPTY, loader, u64::MAX)?;
         for _ in 0..loader.count(36)? {
             arrangement.load_record(loader)?;
         }

@@ -3,21 +3,16 @@
 //! Changes are numbered from 0 as they come to be here, and so are the characters that they insert. Both numbers are local; what
 //! stands for a character everywhere is its op and its number within that.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use hhs_model::class::OpContext;
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::{IdentityId, OpId};
 
 use super::delta::{Edits, MAX_COUNT};
 use super::tracker::Tracker;
 use crate::field::At;
-
-/// Changes that an author did not see although they are in the past of their change, as ascending ranges.
-pub(crate) type Hidden = Arc<[Range<u32>]>;
 
 /// The changes of a sequence.
 #[derive(Debug, Clone, Default)]
@@ -29,10 +24,10 @@ pub(crate) struct History {
     pub(crate) edits: Vec<u8>,
     /// Characters inserted by all changes.
     pub(crate) chars: u32,
-    /// What was hidden from the authors of changes, where anything was.
-    pub(crate) hidden: BTreeMap<u32, Hidden>,
-    /// Changes that are void, as ascending ranges.
-    pub(crate) void: Vec<Range<u32>>,
+    /// Changes that authors did not see although they are in the past of theirs, where there are any.
+    pub(crate) hidden: BTreeMap<u32, SharedPositions>,
+    /// Changes that are void.
+    pub(crate) void: SharedPositions,
     pub(crate) authors: Vec<IdentityId>,
     pub(super) author_numbers: BTreeMap<IdentityId, u32>,
     /// Changes that saw all that was shown when they came, and were seen so by all that came later: from where what is
@@ -44,8 +39,8 @@ pub(crate) struct History {
 /// What was hidden from the author of the last op, as positions and as changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Translated {
-    positions: Vec<Range<u64>>,
-    changes: Vec<Range<u32>>,
+    positions: SharedPositions,
+    changes: SharedPositions,
 }
 
 /// One mutation of a sequence.
@@ -85,7 +80,7 @@ impl History {
         let op = at.op;
         let number = self.len();
         let parents = self.parents_of(op);
-        let hidden = self.hidden_from(op).into_owned();
+        let hidden = self.hidden_from(op);
         self.graph.push(&parents);
         let standing = self.stand(number, &hidden);
         let again = self.changes.last().filter(|last| last.op == op.id);
@@ -104,20 +99,18 @@ impl History {
         self.edits.extend_from_slice(edits);
         self.chars = self.chars.saturating_add(inserted).min(MAX_CHARS);
         if !hidden.is_empty() {
-            let same = self.hidden.last_key_value().map(|(_, last)| last).filter(|last| ***last == *hidden);
-            let hidden = same.cloned().unwrap_or_else(|| hidden.into());
             self.hidden.insert(number, hidden);
         }
         if void {
-            extend(&mut self.void, number);
+            self.void.flip(one(number));
         }
         standing
     }
 
     /// Whether the author of the newest change saw what is shown; keeps `settled` right.
-    fn stand(&mut self, number: u32, hidden: &[Range<u32>]) -> Standing {
+    fn stand(&mut self, number: u32, hidden: &SharedPositions) -> Standing {
         let node = u64::from(number);
-        let differs = first_difference(hidden, &self.void);
+        let differs = self.void.unite(hidden).map(|first| first as u32);
         let seen_all = self.graph.has_seen_all(node);
         let floor = if seen_all { Some(node) } else { self.graph.floor(node) };
         let end = floor.map_or(0, |floor| floor as u32 + 1).min(differs.unwrap_or(u32::MAX));
@@ -129,7 +122,7 @@ impl History {
             self.settled.pop();
         }
         if seen_all && differs.is_none() {
-            extend(&mut self.settled, number);
+            push_range(&mut self.settled, number..number + 1);
             return Standing::Direct;
         }
         Standing::Apart
@@ -137,7 +130,7 @@ impl History {
 
     /// Whether a change's author saw what is shown without the changes from it on, all of which have seen it.
     pub(crate) fn is_settled(&self, number: u32) -> bool {
-        contains(&self.settled, number)
+        is_in(&self.settled, number)
     }
 
     /// The first settled change behind one.
@@ -157,7 +150,7 @@ impl History {
     pub(crate) fn serves(&self, walk: &Tracker, settled: Option<u32>) -> bool {
         match walk.base().checked_sub(1) {
             None => true,
-            Some(base) => contains(&self.settled, base) && settled.is_none_or(|settled| walk.next() > settled),
+            Some(base) => is_in(&self.settled, base) && settled.is_none_or(|settled| walk.next() > settled),
         }
     }
 
@@ -194,37 +187,30 @@ impl History {
     }
 
     /// The changes that were hidden from an op's author, of those that it stands above.
-    fn hidden_from(&mut self, op: &OpContext<'_>) -> Cow<'_, [Range<u32>]> {
+    fn hidden_from(&mut self, op: &OpContext<'_>) -> SharedPositions {
         self.translate(op.hidden);
-        let hidden = &self.translated.changes;
-        if hidden.is_empty() || op.graph.has_seen_all(op.position) {
-            return Cow::Borrowed(hidden);
+        let all = &self.translated.changes;
+        let mut hidden = all.clone();
+        if !all.is_empty() && !op.graph.has_seen_all(op.position) {
+            for unseen in op.unseen().ranges() {
+                all.ranges_within(self.numbers_of(unseen)).for_each(|range| hidden.flip(range));
+            }
         }
-        let mut unseen = Vec::new();
-        op.unseen().ranges().iter().for_each(|range| push_range(&mut unseen, self.numbers_of(range)));
-        Cow::Owned(without(hidden, &unseen))
+        hidden
     }
 
-    /// Finds the changes at hidden positions, beginning where these differ from those of the op before.
-    fn translate(&mut self, positions: &Positions) {
-        let mut translated = std::mem::take(&mut self.translated);
-        let same = common(&translated.positions, positions.ranges());
-        if same < translated.positions.len() {
-            translated.positions.truncate(same);
-            let end = translated.positions.last().map_or(0, |last| self.numbers_of(last).end);
-            translated.changes.truncate(translated.changes.partition_point(|range| range.start < end));
-            translated.changes.iter_mut().next_back().into_iter().for_each(|last| last.end = last.end.min(end));
+    /// Finds the changes at hidden positions, where these differ from those of the op before.
+    fn translate(&mut self, positions: &SharedPositions) {
+        for range in self.translated.positions.differing(positions) {
+            let changes = self.numbers_of(&range);
+            self.translated.changes.flip(changes);
         }
-        for range in &positions.ranges()[same..] {
-            translated.positions.push(range.clone());
-            push_range(&mut translated.changes, self.numbers_of(range));
-        }
-        self.translated = translated;
+        self.translated.positions = positions.clone();
     }
 
     /// The changes at some positions.
-    fn numbers_of(&self, positions: &Range<u64>) -> Range<u32> {
-        let number = |position: u64| self.changes.partition_point(|change| change.position < position) as u32;
+    fn numbers_of(&self, positions: &Range<u64>) -> Range<u64> {
+        let number = |position: u64| self.changes.partition_point(|change| change.position < position) as u64;
         number(positions.start)..number(positions.end)
     }
 
@@ -259,12 +245,12 @@ impl History {
     }
 
     pub(crate) fn is_void(&self, number: u32) -> bool {
-        contains(&self.void, number)
+        self.void.contains(number.into())
     }
 
     /// What was hidden from the author of a change.
-    pub(crate) fn hidden_of(&self, number: u32) -> Option<&Hidden> {
-        self.hidden.get(&number)
+    pub(crate) fn hidden_of(&self, number: u32) -> &SharedPositions {
+        self.hidden.get(&number).unwrap_or(&SharedPositions::EMPTY)
     }
 
     /// The number of a character of an op, whose first change is given.
@@ -298,59 +284,19 @@ impl History {
 pub(crate) const MAX_CHARS: u32 = MAX_COUNT;
 
 /// Whether ascending ranges hold a number.
-pub(crate) fn contains(ranges: &[Range<u32>], number: u32) -> bool {
+fn is_in(ranges: &[Range<u32>], number: u32) -> bool {
     let at = ranges.partition_point(|range| range.end <= number);
     ranges.get(at).is_some_and(|range| range.start <= number)
 }
 
-/// Adds a number above all of some ranges.
-fn extend(ranges: &mut Vec<Range<u32>>, number: u32) {
-    push_range(ranges, number..number + 1);
-}
-
+/// Adds a range behind others.
 fn push_range(ranges: &mut Vec<Range<u32>>, range: Range<u32>) {
     match ranges.last_mut() {
-        _ if range.is_empty() => {}
         Some(last) if last.end == range.start => last.end = range.end,
         _ => ranges.push(range),
     }
 }
 
-/// How many ranges two sets have in common before they differ.
-pub(super) fn common<T: PartialEq>(a: &[Range<T>], b: &[Range<T>]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
-}
-
-/// What is in one set and not in another.
-fn without(set: &[Range<u32>], other: &[Range<u32>]) -> Vec<Range<u32>> {
-    let mut left = Vec::new();
-    for range in set {
-        let mut start = range.start;
-        let first = other.partition_point(|out| out.end <= start);
-        for out in other[first..].iter().take_while(|out| out.start < range.end) {
-            push_range(&mut left, start..out.start.max(start));
-            start = out.end;
-        }
-        push_range(&mut left, start..range.end.max(start));
-    }
-    left
-}
-
-/// What is in one of two sets alone.
-pub(crate) fn differing(a: &[Range<u32>], b: &[Range<u32>]) -> Vec<Range<u32>> {
-    let same = common(a, b);
-    let mut alone = without(&a[same..], &b[same..]);
-    alone.extend(without(&b[same..], &a[same..]));
-    alone
-}
-
-/// The least number that is in one of two sets alone.
-fn first_difference(a: &[Range<u32>], b: &[Range<u32>]) -> Option<u32> {
-    let same = common(a, b);
-    match (a.get(same), b.get(same)) {
-        (None, None) => None,
-        (Some(one), None) | (None, Some(one)) => Some(one.start),
-        (Some(a), Some(b)) if a.start != b.start => Some(a.start.min(b.start)),
-        (Some(a), Some(b)) => Some(a.end.min(b.end)),
-    }
+fn one(number: u32) -> Range<u64> {
+    number.into()..u64::from(number) + 1
 }

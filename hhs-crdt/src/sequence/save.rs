@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use hhs_model::class::{LoadError, Loader, Saver};
-use hhs_model::history::Parents;
+use hhs_model::history::{Parents, SharedPositions};
 
 use super::delta;
-use super::history::{Change, Hidden, History, common};
+use super::history::{Change, History};
 
 const DAMAGED: LoadError = LoadError::Damaged("the history of a sequence");
 
@@ -36,16 +36,14 @@ impl History {
                 }
             }
         }
-        save_ranges(saver, &self.void);
+        self.void.save_since(&SharedPositions::EMPTY, saver);
         save_ranges(saver, &self.settled);
         saver.uint(self.hidden.len() as u64);
-        let mut before: Option<&Hidden> = None;
+        let mut before = &SharedPositions::EMPTY;
         for (number, hidden) in &self.hidden {
             saver.uint((*number).into());
-            let same = before.map_or(0, |before| common(before, hidden));
-            saver.uint(same as u64);
-            save_ranges(saver, &hidden[same..]);
-            before = Some(hidden);
+            hidden.save_since(before, saver);
+            before = hidden;
         }
     }
 
@@ -64,24 +62,16 @@ impl History {
         }
         history.check_sizes()?;
         let len = history.len();
-        history.void = load_ranges(loader, len)?;
+        history.void = SharedPositions::load_since(&SharedPositions::EMPTY, loader, len.into())?;
         history.settled = load_ranges(loader, len)?;
-        let mut before = Hidden::default();
-        for _ in 0..loader.count(3)? {
+        let mut before = SharedPositions::EMPTY;
+        for _ in 0..loader.count(2)? {
             let number = number(loader)?;
-            let same = before.get(..usize::try_from(loader.uint()?).map_err(|_| DAMAGED)?).ok_or(DAMAGED)?;
-            if number >= len || same.last().is_some_and(|last| last.end > number) {
+            if number >= len || history.hidden.last_key_value().is_some_and(|(last, _)| *last >= number) {
                 return Err(DAMAGED);
             }
-            let rest = load_ranges(loader, number)?;
-            if same.last().is_some_and(|last| rest.first().is_some_and(|first| first.start <= last.end)) {
-                return Err(DAMAGED);
-            }
-            before = match rest.is_empty() && same.len() == before.len() {
-                true => before,
-                false => [same, &rest].concat().into(),
-            };
-            history.hidden.insert(number, Hidden::clone(&before));
+            before = SharedPositions::load_since(&before, loader, number.into())?;
+            history.hidden.insert(number, before.clone());
         }
         Ok(history)
     }

@@ -13,9 +13,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use hhs_model::OpId;
+use hhs_model::history::SharedPositions;
 
 use super::delta::Edit;
-use super::history::{Hidden, History, contains, differing};
+use super::history::History;
 use super::item::{Item, Sum};
 use super::tree::{Place, Tree};
 
@@ -29,7 +30,7 @@ pub(crate) struct Tracker {
     next: u32,
     /// The change whose past, itself included, it looks from.
     version: Vec<u64>,
-    hidden: Option<Hidden>,
+    hidden: SharedPositions,
     /// The changes taken in, from the base on.
     states: Vec<State>,
     /// What changes delete.
@@ -158,22 +159,11 @@ impl Tracker {
         }
     }
 
-    fn hide(&mut self, history: &History, hidden: Option<&Hidden>) {
-        let before = self.hidden.take();
-        self.hidden = hidden.cloned();
-        let same = match (&before, &self.hidden) {
-            (None, None) => true,
-            (Some(before), Some(after)) => std::sync::Arc::ptr_eq(before, after),
-            _ => false,
-        };
-        if same {
-            return;
+    fn hide(&mut self, history: &History, hidden: &SharedPositions) {
+        for number in self.hidden.differing(hidden).into_iter().flatten() {
+            self.set_hidden(history, number as u32, hidden.contains(number));
         }
-        let (before, after) =
-            (before.as_deref().unwrap_or_default(), hidden.map(|hidden| &**hidden).unwrap_or_default());
-        for number in differing(before, after).into_iter().flatten() {
-            self.set_hidden(history, number, contains(after, number));
-        }
+        self.hidden = hidden.clone();
     }
 
     fn set_known(&mut self, history: &History, number: u32, known: bool) {

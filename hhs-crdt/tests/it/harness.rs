@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hhs_crdt::Replica;
 use hhs_model::authority::Holders;
 use hhs_model::class::{Change, Changes, Draft, Loader, OpContext, Rights, Saver, Unseen, Void};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::op::{Act, Founding, Genesis};
 use hhs_model::{IdentityId, OpId};
 
@@ -151,7 +151,7 @@ impl<R: Replica> Local<R> {
     }
 
     /// What was void in the eyes of who wrote the op at this position: what an op of its past makes void.
-    fn hidden(&self, position: u64) -> Positions {
+    fn hidden(&self, position: u64) -> SharedPositions {
         let past = self.ops.iter().filter(|op| {
             let at = self.positions[&op.number];
             at < position && !self.graph.unseen(position).contains(at)
@@ -241,7 +241,7 @@ impl<R: Replica> History<R> {
             let _void = before.apply(&self.ops[*past]);
         }
         let replica = &self.replicas[author];
-        let (position, hidden) = (replica.positions[&number], Positions::default());
+        let (position, hidden) = (replica.positions[&number], SharedPositions::default());
         let context = OpContext {
             id: op.id(),
             position,

@@ -2,7 +2,7 @@
 
 use hhs_crdt::{At, Field, Log};
 use hhs_model::class::{Changes, NoRights, OpContext, Unseen};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 
 use crate::history::{World, identity, op_id};
 
@@ -100,7 +100,7 @@ fn a_log_of_hundreds_of_thousands_of_entries_is_ordinary() {
 
 /// An op of a height appends that.
 fn append(log: &mut Log<u64>, graph: &mut Graph, height: u64, parents: &[u64]) {
-    let (position, hidden) = (graph.push(parents), Positions::default());
+    let (position, hidden) = (graph.push(parents), SharedPositions::default());
     let op = OpContext {
         id: op_id(0),
         position,

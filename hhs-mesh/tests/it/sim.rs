@@ -9,6 +9,7 @@ mod network;
 mod node;
 mod office;
 mod scenarios;
+mod seeds;
 mod stats;
 mod swarm;
 mod turmoil;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reason;
-use crate::history::Positions;
+use crate::history::{Positions, SharedPositions};
 use crate::id::{IdentityId, OpId};
 use crate::op::Capability;
 
@@ -96,7 +96,7 @@ pub(super) struct Withdrawal {
     pub(super) grants: Vec<u32>,
     pub(super) renounces: bool,
     /// The positions before its own that are not in its past.
-    pub(super) unseen: Positions,
+    pub(super) unseen: SharedPositions,
     /// What it keeps of other replicas.
     pub(super) kept: Kept,
     pub(super) extensions: Vec<u32>,

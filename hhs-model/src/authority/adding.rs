@@ -2,7 +2,7 @@
 
 use super::acts::{Grant, Kept, Known, KnownAct, Rank, Turn, Withdrawal};
 use super::{Affected, Authority, Seen, judge};
-use crate::history::Positions;
+use crate::history::{Positions, SharedPositions};
 use crate::id::{OpId, ReplicaId};
 use crate::op::{Act, Op};
 
@@ -102,7 +102,7 @@ impl Authority {
         let acts = |ids: &mut dyn Iterator<Item = &OpId>| -> Vec<u32> { ids.filter_map(|id| self.act(id)).collect() };
         let withdrawal = |grants, renounces| {
             let (kept, extensions, reinstatements) = Default::default();
-            let unseen = unseen();
+            let unseen = SharedPositions::from(&unseen());
             KnownAct::Withdrawal(Withdrawal { grants, renounces, unseen, kept, extensions, reinstatements })
         };
         match act {

@@ -142,13 +142,16 @@ impl Authority {
         let (own, mut missed) = (known.replica, Vec::new());
         let given_back = (!details.renounces).then_some(&grant.given_back);
         for on_it in [&grant.stands].into_iter().chain(given_back) {
-            if details.unseen.ranges().len() > on_it.len() {
-                missed.extend(on_it.values());
-                continue;
-            }
             missed.extend(on_it.range(..(own, 0)).map(|(_, act)| *act));
-            for range in details.unseen.ranges() {
-                missed.extend(on_it.range((own, range.start)..(own, range.end)).map(|(_, act)| *act));
+            // From one that was missed to the next that may have been.
+            let mut here = on_it.range((own, 0)..(own, known.position));
+            while let Some(((_, position), act)) = here.next() {
+                if details.unseen.contains(*position) {
+                    missed.push(*act);
+                    continue;
+                }
+                let Some(next) = details.unseen.next_range(*position) else { break };
+                here = on_it.range((own, next.start)..(own, known.position.max(next.start)));
             }
             missed.extend(on_it.range((own, known.position)..).map(|(_, act)| *act));
         }

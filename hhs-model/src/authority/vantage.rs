@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::acts::{Key, KnownAct};
 use super::verdict::{At, Standing, View};
 use super::{Authority, Seen};
-use crate::history::Positions;
+use crate::history::{Positions, SharedPositions};
 use crate::id::OpId;
 
 /// The acts in a past, and which of them count as judged from them alone.
@@ -42,7 +42,7 @@ enum Sight {
 #[derive(Debug, Default)]
 pub(crate) struct Turned {
     /// Grants: ops that stand on one, at these positions in the replica.
-    pub(crate) stands: Vec<(OpId, Positions)>,
+    pub(crate) stands: Vec<(OpId, SharedPositions)>,
     /// Acts themselves.
     pub(crate) acts: Vec<OpId>,
 }
@@ -200,18 +200,19 @@ impl Authority {
     }
 
     /// The positions in the replica of ops that a withdrawal may not have seen.
-    fn missed_ops(&self, withdrawal: u32) -> Positions {
+    fn missed_ops(&self, withdrawal: u32) -> SharedPositions {
         let known = self.known(withdrawal);
         match known.withdrawal() {
             Some(details) if known.replica == 0 => {
-                let before = details.unseen.ranges().iter().cloned();
-                Positions::from_ranges(before.chain(std::iter::once(known.position..u64::MAX)).collect())
+                let mut missed = details.unseen.clone();
+                missed.flip(known.position..u64::MAX);
+                missed
             }
             _ => all(),
         }
     }
 }
 
-fn all() -> Positions {
-    Positions::from_range(0..u64::MAX)
+fn all() -> SharedPositions {
+    SharedPositions::from(&Positions::from_range(0..u64::MAX))
 }

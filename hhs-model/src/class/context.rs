@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::history::{Graph, Positions};
+use crate::history::{Graph, Positions, SharedPositions};
 use crate::id::{IdentityId, OpId};
 use crate::op::Act;
 
@@ -26,7 +26,7 @@ pub struct OpContext<'a> {
     pub graph: &'a Graph,
     /// Ops of its past that had no effect in what its author saw: void as judged from its own past. What is not in its past
     /// may be among them.
-    pub hidden: &'a Positions,
+    pub hidden: &'a SharedPositions,
     /// What its author may do, by roles and by the grants that it names.
     pub rights: &'a dyn Rights,
     /// What it has not seen, once somebody has asked.

@@ -1,6 +1,7 @@
 //! Tests of the algorithms on history: each against the simple definition.
 
 mod graph;
+mod shared;
 
 use std::collections::BTreeSet;
 
@@ -128,15 +129,6 @@ fn some(dag: &Dag, picks: &[Index]) -> Vec<u64> {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
-
-    /// What is flipped in a set of positions is what is in one of the two sets alone.
-    #[test]
-    fn flipped_positions(one in btree_set(0_u64..60, 0..40), other in btree_set(0_u64..60, 0..40)) {
-        let mut flipped: Positions = one.iter().copied().collect();
-        flipped.flip(&other.iter().copied().collect());
-        let alone: BTreeSet<u64> = one.symmetric_difference(&other).copied().collect();
-        prop_assert_eq!(flipped, alone.into_iter().collect());
-    }
 
     /// What is found is everything below some heads without everything below others; every position is looked at once, from
     /// the top down, and none that lies under all that is found.

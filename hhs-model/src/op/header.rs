@@ -3,7 +3,7 @@
 use super::act::Act;
 use super::order::{ascending, check};
 use crate::bounds::{MAX_BLOCK_BYTES, MAX_DEPS, MAX_GRANTS, MAX_HEADER_BYTES, MAX_PARENTS};
-use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, encode};
+use crate::codec::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder};
 use crate::id::{IdentityId, OpId, PayloadId, ReplicaId};
 use crate::identity::{Domain, PublicKey, SignError, Signature, SignedMessage, Signer};
 use crate::object::{CLASS_KEY, Object, expect_class};
@@ -84,9 +84,10 @@ impl Op {
     /// # Errors
     /// If a list or the payload exceeds its bound, a list is not in order, or the signer refuses.
     pub fn sign(header: Header, signer: &dyn Signer) -> Result<Self, SignOpError> {
-        let unsigned = encode(&Signed { header: &header, signature: None })?;
-        let signature = signer.sign(Domain::OP, &unsigned)?;
-        Ok(Self::assemble(header, signature, &unsigned)?)
+        let (mut bytes, cut) = header.encode_signed(&Signature([0; 64]))?;
+        let signature = signer.sign(Domain::OP, &unsigned(&bytes, cut))?;
+        bytes[cut.1 - signature.0.len()..cut.1].copy_from_slice(&signature.0);
+        Ok(Self { id: OpId::of(&bytes), header, signature, bytes, cut })
     }
 
     /// Puts an op together from its parts. The signature is not checked: see [`Op::signed_message`].
@@ -94,20 +95,7 @@ impl Op {
     /// # Errors
     /// If a list or the payload exceeds its bound, or a list is not in order.
     pub fn with_signature(header: Header, signature: Signature) -> Result<Self, EncodeError> {
-        let unsigned = encode(&Signed { header: &header, signature: None })?;
-        Self::assemble(header, signature, &unsigned)
-    }
-
-    fn assemble(header: Header, signature: Signature, unsigned: &[u8]) -> Result<Self, EncodeError> {
-        let bytes = encode(&Signed { header: &header, signature: Some(&signature) })?;
-        if bytes.len() > MAX_HEADER_BYTES {
-            let what = "bytes of an op header";
-            return Err(EncodeError::Bound { what, count: bytes.len(), limit: MAX_HEADER_BYTES });
-        }
-        // The entry of the signature is what the one has and the other has not; what follows it begins otherwise.
-        let start =
-            1 + bytes[1..].iter().zip(&unsigned[1..]).take_while(|(signed, unsigned)| signed == unsigned).count();
-        let cut = (start, start + bytes.len() - unsigned.len());
+        let (bytes, cut) = header.encode_signed(&signature)?;
         Ok(Self { id: OpId::of(&bytes), header, signature, bytes, cut })
     }
 
@@ -164,17 +152,7 @@ impl Op {
 
     /// The signature together with what it has to hold for, if `key` is the author's.
     pub fn signed_message(&self, key: PublicKey) -> SignedMessage {
-        SignedMessage { key, bound: Domain::OP.bind(&self.unsigned()), signature: self.signature }
-    }
-
-    /// The signed bytes: the header without the entry of the signature, counted as one entry less. There are fewer than 24
-    /// entries, so that the count is in the first byte.
-    fn unsigned(&self) -> Vec<u8> {
-        let mut unsigned = Vec::with_capacity(self.bytes.len());
-        unsigned.push(self.bytes[0] - 1);
-        unsigned.extend_from_slice(&self.bytes[1..self.cut.0]);
-        unsigned.extend_from_slice(&self.bytes[self.cut.1..]);
-        unsigned
+        SignedMessage { key, bound: Domain::OP.bind(&unsigned(&self.bytes, self.cut)), signature: self.signature }
     }
 
     /// Whether `payload` is the one that the header names.
@@ -183,9 +161,14 @@ impl Op {
     }
 }
 
-struct Signed<'a> {
-    header: &'a Header,
-    signature: Option<&'a Signature>,
+/// The signed bytes: the header without the entry of the signature, counted as one entry less. There are fewer than 24
+/// entries, so that the count is in the first byte.
+fn unsigned(bytes: &[u8], cut: (usize, usize)) -> Vec<u8> {
+    let mut unsigned = Vec::with_capacity(bytes.len());
+    unsigned.push(bytes[0] - 1);
+    unsigned.extend_from_slice(&bytes[1..cut.0]);
+    unsigned.extend_from_slice(&bytes[cut.1..]);
+    unsigned
 }
 
 impl Object for Header {
@@ -195,7 +178,7 @@ impl Object for Header {
 /// A header without signature, which is what gets signed.
 impl Encode for Header {
     fn encode(&self, encoder: &mut Encoder) {
-        Signed { header: self, signature: None }.encode(encoder);
+        self.write(None, encoder);
     }
 }
 
@@ -206,36 +189,51 @@ impl Decode for Header {
     }
 }
 
-impl Encode for Signed<'_> {
-    fn encode(&self, encoder: &mut Encoder) {
-        let header = self.header;
-        check(encoder, &header.parents, "parents", MAX_PARENTS);
-        check(encoder, &header.deps, "dependencies", MAX_DEPS);
-        check(encoder, &header.grants, "grants", MAX_GRANTS);
-        if let Some(count) = header.payload.and_then(|payload| excess(payload.size)) {
+impl Header {
+    /// The bytes of an op; where in them the entry of the signature begins and ends.
+    fn encode_signed(&self, signature: &Signature) -> Result<(Vec<u8>, (usize, usize)), EncodeError> {
+        let mut encoder = Encoder::new();
+        let cut = self.write(Some(signature), &mut encoder);
+        let bytes = encoder.finish()?;
+        if bytes.len() > MAX_HEADER_BYTES {
+            let what = "bytes of an op header";
+            return Err(EncodeError::Bound { what, count: bytes.len(), limit: MAX_HEADER_BYTES });
+        }
+        Ok((bytes, cut))
+    }
+
+    /// Writes the header, with a signature if there is one; where the entry of that begins and ends.
+    fn write(&self, signature: Option<&Signature>, encoder: &mut Encoder) -> (usize, usize) {
+        check(encoder, &self.parents, "parents", MAX_PARENTS);
+        check(encoder, &self.deps, "dependencies", MAX_DEPS);
+        check(encoder, &self.grants, "grants", MAX_GRANTS);
+        if let Some(count) = self.payload.and_then(|payload| excess(payload.size)) {
             encoder.fail(EncodeError::Bound { what: PAYLOAD_BYTES, count, limit: MAX_BLOCK_BYTES });
         }
-        let payload = usize::from(header.payload.is_some());
-        encoder.map(7 + usize::from(header.act.is_some()) + usize::from(self.signature.is_some()) + 2 * payload);
+        let payload = usize::from(self.payload.is_some());
+        encoder.map(7 + usize::from(self.act.is_some()) + usize::from(signature.is_some()) + 2 * payload);
         encoder.key(CLASS_KEY).text(Header::CLASS);
-        if let Some(act) = &header.act {
+        if let Some(act) = &self.act {
             encoder.key("act").value(act);
         }
-        if let Some(signature) = self.signature {
+        let start = encoder.position();
+        if let Some(signature) = signature {
             encoder.key("sig").value(signature);
         }
-        encoder.key("deps").value(&header.deps);
-        if let Some(payload) = &header.payload {
+        let end = encoder.position();
+        encoder.key("deps").value(&self.deps);
+        if let Some(payload) = &self.payload {
             encoder.key("size").uint(payload.size);
         }
-        encoder.key("time").uint(header.time);
-        encoder.key("author").value(&header.author);
-        encoder.key("grants").value(&header.grants);
-        encoder.key("target").value(&header.target);
-        encoder.key("parents").value(&header.parents);
-        if let Some(payload) = &header.payload {
+        encoder.key("time").uint(self.time);
+        encoder.key("author").value(&self.author);
+        encoder.key("grants").value(&self.grants);
+        encoder.key("target").value(&self.target);
+        encoder.key("parents").value(&self.parents);
+        if let Some(payload) = &self.payload {
             encoder.key("payload").value(&payload.id);
         }
+        (start, end)
     }
 }
 

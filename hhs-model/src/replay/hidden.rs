@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::standings::Standings;
 use crate::authority::{Authority, Seen, Vantage};
-use crate::history::Positions;
+use crate::history::SharedPositions;
 
 /// What was hidden from whom, of the last few whom ops were by: authors who have seen the same acts saw the same.
 #[derive(Debug, Clone, Default)]
@@ -19,17 +19,23 @@ pub(super) struct Hidden {
 #[derive(Debug, Clone)]
 struct Entry {
     vantage: Vantage,
-    hidden: Positions,
+    hidden: SharedPositions,
     /// The ops below were judged.
     end: u64,
 }
 
 impl Hidden {
     /// What is hidden from who has seen no act that withdraws anything.
-    pub(super) const NOTHING: &'static Positions = &Positions::EMPTY;
+    pub(super) const NOTHING: &'static SharedPositions = &SharedPositions::EMPTY;
 
     /// What is hidden from who has seen `seen`, of the first `end` ops. Ops that are not in that past may be there or not.
-    pub(super) fn from(&mut self, seen: &Seen, standings: &Standings, end: u64, authority: &Authority) -> &Positions {
+    pub(super) fn from(
+        &mut self,
+        seen: &Seen,
+        standings: &Standings,
+        end: u64,
+        authority: &Authority,
+    ) -> &SharedPositions {
         if !authority.withdraws(seen) {
             return Self::NOTHING;
         }
@@ -62,14 +68,14 @@ impl Hidden {
 impl Entry {
     /// Looks only into groups of ops that stand on what does not stand, and at acts.
     fn new(seen: &Seen, standings: &Standings, end: u64, authority: &Authority) -> Self {
-        let (vantage, mut hidden) = (Vantage::new(authority, seen), BTreeSet::new());
+        let (vantage, mut hidden) = (Vantage::new(authority, seen), SharedPositions::EMPTY);
         for (group, grants, acts) in standings.groups() {
             if acts || !vantage.all_stand(authority, grants) {
                 let void = standings.of(group).filter(|(_, stand)| vantage.is_void(authority, (*stand).into()));
-                hidden.extend(void.map(|(position, _)| position));
+                void.for_each(|(position, _)| hidden.flip(position..position + 1));
             }
         }
-        Self { vantage, hidden: hidden.into_iter().collect(), end }
+        Self { vantage, hidden, end }
     }
 
     fn look_from(&mut self, seen: &Seen, standings: &Standings, authority: &Authority) {
@@ -84,15 +90,15 @@ impl Entry {
         let turned = judged.filter(|(position, stand)| {
             self.vantage.is_void(authority, (*stand).into()) != self.hidden.contains(*position)
         });
-        let turned: Positions = turned.map(|(position, _)| position).collect();
-        self.hidden.flip(&turned);
+        let turned: BTreeSet<u64> = turned.map(|(position, _)| position).collect();
+        turned.into_iter().for_each(|position| self.hidden.flip(position..position + 1));
     }
 
     fn extend(&mut self, standings: &Standings, end: u64, authority: &Authority) {
         if self.end < end {
             for (position, stand) in standings.since(self.end) {
                 if self.vantage.is_void(authority, stand.into()) {
-                    self.hidden.push(position);
+                    self.hidden.flip(position..position + 1);
                 }
             }
             self.end = end;

@@ -23,6 +23,7 @@ pub struct OpenOp<R: Replica> {
     position: u64,
     /// The ids by which its edits were told.
     shown: Vec<OpId>,
+    /// The same, to look for them in what is written.
     named: BTreeSet<OpId>,
 }
 

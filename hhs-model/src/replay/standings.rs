@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::judge::Stand;
 use crate::class::{LoadError, Loader, Saver};
-use crate::history::Positions;
+use crate::history::SharedPositions;
 use crate::id::OpId;
 
 /// The ops that can become void.
@@ -107,18 +107,30 @@ impl Standings {
     }
 
     /// The ops of a group that the authority knows by one of some positions.
-    pub(super) fn of_known<'a>(&'a self, group: u32, known: &'a Positions) -> impl Iterator<Item = (u64, Stand<'a>)> {
+    pub(super) fn of_known<'a>(
+        &'a self,
+        group: u32,
+        known: &'a SharedPositions,
+    ) -> impl Iterator<Item = (u64, Stand<'a>)> {
         let runs = &self.groups[group as usize].runs;
         let run = |number: &u32| &self.runs[*number as usize];
-        known.ranges().iter().flat_map(move |range| {
-            let first = runs.partition_point(|number| run(number).known_end() <= range.start);
-            let there = runs[first..].iter().map(run).take_while(|run| run.known < range.end);
-            there.flat_map(|run| {
+        let mut at = 0;
+        // From where a run and a range meet to where they do again.
+        let meetings = std::iter::from_fn(move || {
+            loop {
+                let range = known.next_range(at)?;
+                let first = runs.partition_point(|number| run(number).known_end() <= range.start);
+                let run = run(runs.get(first)?);
+                at = range.end.min(run.known_end());
+                if run.known >= at {
+                    at = run.known;
+                    continue;
+                }
                 let skip = range.start.saturating_sub(run.known);
-                let count = range.end.min(run.known_end()) - run.known - skip;
-                self.stands_from(run, skip).take(count as usize)
-            })
-        })
+                return Some((run, skip, at - run.known - skip));
+            }
+        });
+        meetings.flat_map(|(run, skip, count)| self.stands_from(run, skip).take(count as usize))
     }
 
     /// The positions of a group, ascending.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hhs_model::authority::Authority;
 use hhs_model::class::{OpContext, Replica, Rights, Unseen};
 use hhs_model::codec::{Decode, DecodeError, Decoder};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::op::Header;
 use hhs_model::{IdentityId, OpId, ReplicaId};
 
@@ -149,7 +149,7 @@ fn entries<T: Decode>(payload: &[u8], field: &str) -> Vec<T> {
 /// Whether an op counts, by authority and for its class.
 fn has_effect<R: Replica>(stored: &StoredOp, authority: &Authority) -> bool {
     let header = stored.op.header();
-    let (graph, hidden, rights) = (Graph::new(), Positions::default(), Held { authority, header });
+    let (graph, hidden, rights) = (Graph::new(), SharedPositions::default(), Held { authority, header });
     let context = OpContext {
         id: stored.op.id(),
         position: stored.position,

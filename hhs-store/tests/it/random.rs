@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use hhs_model::OpId;
 use hhs_model::authority::Holders;
 use hhs_model::class::{Changes, NoRights, OpContext, Replica, Unseen};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::op::Act;
 use hhs_store::{IngestError, Live, Store};
 use proptest::collection::vec;
@@ -96,7 +96,7 @@ fn by_definition(world: &World, ops: &[Made]) -> (Notes, BTreeSet<OpId>) {
     let founding = block_on(world.store.founding(world.replica)).unwrap();
     let (mut notes, mut void) = (Notes::new(), BTreeSet::new());
     notes.holders = Holders::from_roles(founding.roles());
-    let (graph, hidden) = (Graph::new(), Positions::default());
+    let (graph, hidden) = (Graph::new(), SharedPositions::default());
     let mut heights: BTreeMap<OpId, u64> = BTreeMap::new();
     for made in ops {
         let header = made.op.header();

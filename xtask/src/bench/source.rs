@@ -9,7 +9,6 @@ use crate::command::{self, CommandError};
 use crate::workspace::{MetadataError, Workspace};
 
 /// A program that measures.
-#[allow(dead_code, reason = "the vocabulary of the table in `groups`, whole before every word is used")]
 pub(crate) enum Source {
     /// `hhs replay` of a real history, whose last line is turned into measurements here.
     Replay {

@@ -7,7 +7,7 @@ use hhs_model::OpId;
 use hhs_model::authority::Holders;
 use hhs_model::authority::definition::Definition;
 use hhs_model::class::{Changes, NoRights, OpContext, Unseen};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::op::{Act, Op};
 
 use super::{Everything, founding};
@@ -26,7 +26,7 @@ pub(super) fn state(ops: &[Carried]) -> Everything {
         let position = graph.push(&parents);
         positions.insert(id, position);
         heights.insert(id, height);
-        let hidden: Positions = hidden(&by_id, &id).iter().map(|id| positions[id]).collect();
+        let hidden: SharedPositions = hidden(&by_id, &id).iter().map(|id| positions[id]).collect();
         let context = OpContext {
             id,
             position,

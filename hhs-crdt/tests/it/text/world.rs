@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hhs_crdt::{At, Field, Text, TextEdit, TextMutation};
 use hhs_model::class::{Action, Changes, Loader, NoRights, OpContext, Saver, Unseen};
 use hhs_model::codec::{Value, decode, encode};
-use hhs_model::history::{Graph, Positions};
+use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::{Bytes, IdentityId, OpId};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ impl Replica {
 
     /// Takes in an op that stands on those at some positions.
     pub(crate) fn apply_at(&mut self, id: OpId, parents: &[u64], mutation: TextMutation) {
-        self.apply_with(id, 0, parents, &Positions::default(), false, vec![mutation]);
+        self.apply_with(id, 0, parents, &SharedPositions::default(), false, vec![mutation]);
     }
 
     /// Writes an op on top of what is there, and returns its id.
@@ -77,7 +77,7 @@ impl Replica {
         let id = OpId::of(name.as_bytes());
         let parents: Vec<u64> = parents.iter().map(|parent| self.positions[parent]).collect();
         self.positions.insert(id, self.graph.len());
-        self.apply_with(id, author, &parents, &Positions::default(), false, mutations);
+        self.apply_with(id, author, &parents, &SharedPositions::default(), false, mutations);
         id
     }
 
@@ -95,7 +95,7 @@ impl Replica {
 
     pub(crate) fn undo_id(&mut self, id: OpId) -> Option<OpId> {
         let position = self.positions[&id];
-        let hidden = Positions::default();
+        let hidden = SharedPositions::default();
         let op = context(id, 0, position, &self.graph, &hidden);
         let placeholder = mutation(&[(0, 0, "x".into())]);
         let mutations = self.text.undo(&placeholder, At { op: &op, index: 0 }, &Text::default());
@@ -107,7 +107,7 @@ impl Replica {
         id: OpId,
         author: usize,
         parents: &[u64],
-        hidden: &Positions,
+        hidden: &SharedPositions,
         void: bool,
         mutations: Vec<TextMutation>,
     ) {
@@ -148,7 +148,7 @@ impl Replica {
     }
 }
 
-fn context<'a>(id: OpId, author: usize, position: u64, graph: &'a Graph, hidden: &'a Positions) -> OpContext<'a> {
+fn context<'a>(id: OpId, author: usize, position: u64, graph: &'a Graph, hidden: &'a SharedPositions) -> OpContext<'a> {
     OpContext {
         id,
         position,

@@ -1,6 +1,5 @@
 //! Whatever happens to a network: once it stops happening, all nodes have the same.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use hhs_mesh::proto::Config;
@@ -8,46 +7,22 @@ use hhs_model::ReplicaId;
 use hhs_store::MemoryBackend;
 
 use super::World;
+use super::seeds::in_every_world;
 use super::stats::Stats;
 use super::world::NodeId;
 
 /// Seeds that every run of the tests tries.
 const SEEDS: u64 = 120;
-/// Names the one seed to try, to find out what happened, or a range of them (`1000..5000`).
-const VARIABLE: &str = "HHS_SIM_SEED";
 
 /// A few nodes write, lose their connections, cannot reach each other, crash and come back, join and stop sharing, at
 /// random. Then all of that stops. Nobody is ever said to have misbehaved, and all have the same in the end, over one
 /// connection for each two of them, and are quiet.
 #[test]
 fn all_agree_once_faults_stop() {
-    let seeds = match std::env::var(VARIABLE) {
-        Ok(text) => {
-            let (first, end) = text.split_once("..").map_or((&*text, None), |(first, end)| (first, Some(end)));
-            let number = |text: &str| text.parse::<u64>().expect("a seed is a number");
-            number(first)..end.map_or(number(first) + 1, number)
-        }
-        Err(_) => 0..SEEDS,
-    };
-    let (mut messages, mut bytes, mut ops, mut doubles) = (0, 0, 0, 0);
-    for seed in seeds {
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let mut world = World::new(seed);
-            live(&mut world)
-        }));
-        match outcome {
-            Ok(stats) => {
-                messages += stats.messages;
-                bytes += stats.bytes;
-                ops += stats.ops;
-                doubles += stats.doubles;
-            }
-            Err(panic) => {
-                eprintln!("to see it again: {VARIABLE}={seed} cargo test -p hhs-mesh --test it sim::swarm");
-                resume_unwind(panic);
-            }
-        }
-    }
+    let lived = in_every_world(SEEDS, "sim::swarm", live);
+    let sum = |count: fn(&Stats) -> u64| lived.iter().map(count).sum::<u64>();
+    let (messages, bytes) = (sum(|stats| stats.messages), sum(|stats| stats.bytes));
+    let (ops, doubles) = (sum(|stats| stats.ops), sum(|stats| stats.doubles));
     println!("{messages} messages, {bytes} bytes, {ops} ops moved, {doubles} of them twice");
 }
 

@@ -1,19 +1,17 @@
 //! Whatever happens to people who let each other in and remove each other, and write where that gives them the right to: once
 //! it stops happening, all have the same and show the same.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use hhs_model::{Author, OpId, ReplicaId};
 
 use super::World;
+use super::seeds::in_every_world;
 use super::stats::Stats;
 use super::world::NodeId;
 
 /// Seeds that every run of the tests tries.
 const SEEDS: u64 = 40;
-/// Names the one seed to try, to find out what happened, or a range of them (`1000..5000`).
-const VARIABLE: &str = "HHS_SIM_SEED";
 /// How long faults go on.
 const TURMOIL: Duration = Duration::from_secs(90);
 
@@ -22,31 +20,10 @@ const TURMOIL: Duration = Duration::from_secs(90);
 /// misbehaved. In the end all stand on the same versions, judge the same ops alike, and show the same lines.
 #[test]
 fn all_judge_alike_once_faults_stop() {
-    let seeds = match std::env::var(VARIABLE) {
-        Ok(text) => {
-            let (first, end) = text.split_once("..").map_or((&*text, None), |(first, end)| (first, Some(end)));
-            let number = |text: &str| text.parse::<u64>().expect("a seed is a number");
-            number(first)..end.map_or(number(first) + 1, number)
-        }
-        Err(_) => 0..SEEDS,
-    };
-    let (mut stats, mut void) = (Stats::default(), 0);
-    for seed in seeds {
-        let outcome = catch_unwind(AssertUnwindSafe(|| live(&mut World::new(seed))));
-        match outcome {
-            Ok((seen, voided)) => {
-                stats.ops += seen.ops;
-                stats.doubles += seen.doubles;
-                stats.lacking += seen.lacking;
-                void += voided;
-            }
-            Err(panic) => {
-                eprintln!("to see it again: {VARIABLE}={seed} cargo test -p hhs-mesh --test it sim::turmoil");
-                resume_unwind(panic);
-            }
-        }
-    }
-    let Stats { ops, doubles, lacking, .. } = stats;
+    let lived = in_every_world(SEEDS, "sim::turmoil", live);
+    let void: usize = lived.iter().map(|(_, void)| void).sum();
+    let sum = |count: fn(&Stats) -> u64| lived.iter().map(|(stats, _)| count(stats)).sum::<u64>();
+    let (ops, doubles, lacking) = (sum(|stats| stats.ops), sum(|stats| stats.doubles), sum(|stats| stats.lacking));
     println!("{ops} ops moved, {doubles} of them twice; {lacking} batches came too early; {void} ops are void");
 }
 

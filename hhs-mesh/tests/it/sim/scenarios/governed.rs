@@ -3,9 +3,37 @@
 use std::time::Duration;
 
 use hhs_mesh::proto::Event;
+use hhs_model::{OpId, ReplicaId};
 
 use super::SOON;
 use crate::sim::{NodeId, World};
+
+/// Ana has let Ben and Carol into her staff, and both may write notes. Dan has heard of nothing.
+struct Notes {
+    ana: NodeId,
+    ben: NodeId,
+    carol: NodeId,
+    dan: NodeId,
+    staff: ReplicaId,
+    notes: ReplicaId,
+    /// The grant to Ben.
+    admitted: OpId,
+}
+
+impl Notes {
+    fn found(world: &mut World) -> Self {
+        let [ana, ben, carol, dan] = ["ana", "ben", "carol", "dan"].map(|name| world.node(name));
+        let staff = world.found_open(ana);
+        let notes = world.found_governed(ana, staff);
+        let admitted = world.grant(ana, staff, &world.author_of(ben));
+        world.grant(ana, staff, &world.author_of(carol));
+        for (one, other) in [(ben, ana), (carol, ana), (carol, ben)] {
+            world.knows(one, other, notes);
+        }
+        world.run_until(SOON, "both may write", |world| world.may_write(ben, notes) && world.may_write(carol, notes));
+        Self { ana, ben, carol, dan, staff, notes, admitted }
+    }
+}
 
 /// Ana founds a staff, and notes in which the staff write. Ben is told of the notes alone, and is on the staff: both come to
 /// him, he writes, and Ana has it. When the notes are no longer shared, neither is the staff.
@@ -134,17 +162,9 @@ fn what_was_missed_comes_in_order() {
 fn a_removed_member_goes_on_writing_notes() {
     for seed in 0..5 {
         let mut world = World::new(seed);
-        let [ana, ben, carol, dan] = ["ana", "ben", "carol", "dan"].map(|name| world.node(name));
-        let staff = world.found_open(ana);
-        let notes = world.found_governed(ana, staff);
-        let admitted = world.grant(ana, staff, &world.author_of(ben));
-        world.grant(ana, staff, &world.author_of(carol));
-        for (one, other) in [(ben, ana), (carol, ana), (carol, ben)] {
-            world.knows(one, other, notes);
-        }
+        let Notes { ana, ben, carol, dan, staff, notes, admitted } = Notes::found(&mut world);
         let all = [ana, ben, carol];
         let together = |world: &World, nodes: &[NodeId]| world.stand_together(nodes, &[staff, notes]);
-        world.run_until(SOON, "both may write", |world| world.may_write(ben, notes) && world.may_write(carol, notes));
         world.write_line(ben, notes, "seen").unwrap();
         world.run_until(SOON, "all have it", |world| together(world, &all));
         let live: Vec<_> = all.iter().map(|node| world.open_notes(*node, notes)).collect();
@@ -187,15 +207,7 @@ fn a_removed_member_goes_on_writing_notes() {
 fn a_note_that_depends_on_what_is_void() {
     for seed in 0..5 {
         let mut world = World::new(seed);
-        let [ana, ben, carol, dan] = ["ana", "ben", "carol", "dan"].map(|name| world.node(name));
-        let staff = world.found_open(ana);
-        let notes = world.found_governed(ana, staff);
-        let admitted = world.grant(ana, staff, &world.author_of(ben));
-        world.grant(ana, staff, &world.author_of(carol));
-        for (one, other) in [(ben, ana), (carol, ana), (carol, ben)] {
-            world.knows(one, other, notes);
-        }
-        world.run_until(SOON, "both may write", |world| world.may_write(ben, notes) && world.may_write(carol, notes));
+        let Notes { ana, ben, carol, dan, staff, notes, admitted } = Notes::found(&mut world);
         world.cut(ana, ben);
         world.cut(ana, carol);
         let friend = world.author("friend");

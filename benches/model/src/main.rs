@@ -17,6 +17,7 @@ fn main() -> Outcome<()> {
     let rounds = if std::env::args().any(|argument| argument == "--quick") { 101 } else { 1001 };
     compared("encode + hash op", "SHA-256 + plain ciborium encode", encoding::op(rounds))?;
     compared("strict decode", "serde_ipld_dagcbor", decoding::mix(rounds))?;
+    compared("sign", "ed25519-dalek", signatures::single(rounds))?;
     compared("batch verification", "single verification", signatures::batch(rounds / 20))?;
     alone("decode memory", memory::factor())
 }

@@ -14,8 +14,8 @@ use crate::field::{At, Field, Recorded};
 /// - State: what the genesis gives, for a child that of its root, and what the ops grant. It shows what is decided elsewhere: which ops are kept follows
 ///   from their headers alone, with this field or without.
 /// - Mutations: none. Grants stand in the headers of ops, where everybody can check them without the class.
-/// - Concurrency: grants are only ever added; of several to one identity the union holds.
-/// - Cost: memory in the identities; logarithmic time for each grant.
+/// - Concurrency: of several grants to one identity the union holds, as far as they stand.
+/// - Cost: memory in the identities, and time in them whenever it changes who holds what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
     holders: Holders,
@@ -63,7 +63,9 @@ impl Field for Members {
 
     fn authorise(&mut self, holders: &Holders, changes: &mut Changes) {
         let before = std::mem::replace(&mut self.holders, holders.clone());
-        before.diff(holders, changes);
+        if changes.is_watched() {
+            before.diff(holders, changes);
+        }
     }
 
     fn edit(&self) -> Edit<'_, Self> {

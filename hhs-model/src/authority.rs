@@ -68,7 +68,7 @@ pub struct Authority {
     holders: Holders,
     epoch: u64,
     changed: Changed,
-    /// Grows whenever more is known of what cuts keep.
+    /// Grows whenever something else is known of what cuts keep.
     cuts: u64,
     edition: u64,
 }

@@ -166,7 +166,7 @@ impl<R: Replica> Replay<R> {
         let effective = self.stand(position, &kept, authority);
         let Self { state, graph, hidden, standings, meaningless, .. } = self;
         let hidden = match R::POSITIONAL {
-            true => hidden.from(kept.seen, standings, graph.len(), authority),
+            true => hidden.from(kept.seen, standings, position, authority),
             false => Hidden::NOTHING,
         };
         let rights = judge::rights(authority, kept.op.header());
@@ -336,7 +336,7 @@ impl<R: Replica> Replay<R> {
         if replay.misjudged(authority).next().is_some() {
             return Ok(None);
         }
-        let mut state = loader.section()?;
+        let mut state = loader.section()?.of_ops(end);
         replay.state = R::load(&mut state)?;
         state.finish()?;
         loader.finish()?;

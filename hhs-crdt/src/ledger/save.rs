@@ -24,7 +24,7 @@ impl<M: Machine> Ledger<M> {
     pub(super) fn load_all(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
         let mut ledger = Self::default();
         for _ in 0..loader.count(68)? {
-            let position = loader.uint()?;
+            let position = loader.position_from(0)?;
             if ledger.positions.last().is_some_and(|last| *last >= position) {
                 return Err(DAMAGED);
             }
@@ -90,7 +90,7 @@ impl Cuts {
             cuts.load_cut(loader, entries)?;
         }
         for _ in 0..loader.count(2)? {
-            let (position, cut) = (loader.uint()?, load_number(loader)?);
+            let (position, cut) = (loader.position_from(0)?, load_number(loader)?);
             if cut as usize >= cuts.cuts.len() {
                 return Err(DAMAGED);
             }

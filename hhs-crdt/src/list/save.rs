@@ -55,7 +55,7 @@ impl Arrangement {
     }
 
     fn load_record(&mut self, loader: &mut Loader<'_>) -> Result<(), LoadError> {
-        let (position, height, id, state) = (loader.uint()?, loader.uint()?, loader.op()?, loader.uint()?);
+        let (position, height, id, state) = (loader.position_from(0)?, loader.uint()?, loader.op()?, loader.uint()?);
         if self.records.last().is_some_and(|last| last.position >= position) {
             return Err(DAMAGED);
         }

@@ -81,7 +81,7 @@ impl History {
         let (author, index) = (number(loader)?, number(loader)?);
         let before = self.changes.last();
         let (position, edits, chars) = before.map_or((0, 0, 0), |last| (last.position, last.edits, last.chars));
-        let position = position.checked_add(loader.uint()?).ok_or(DAMAGED)?;
+        let position = loader.position_from(position)?;
         let edits = edits.checked_add(number(loader)? as usize).ok_or(DAMAGED)?;
         let chars = chars.checked_add(number(loader)?).ok_or(DAMAGED)?;
         let first = before.filter(|last| last.op == op).map_or(0, |last| last.first + (chars - last.chars));

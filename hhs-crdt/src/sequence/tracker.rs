@@ -84,9 +84,10 @@ impl Tracker {
     }
 
     /// A walk that begins behind a settled change, at which `shown` characters were shown.
-    pub(crate) fn behind(settled: u32, shown: u32) -> Self {
+    pub(crate) fn behind(history: &History, settled: u32, shown: u32) -> Self {
         let (base, version) = (settled + 1, vec![u64::from(settled)]);
-        let mut walk = Self { base, next: base, version, ..Self::default() };
+        let hidden = history.hidden_of(settled).clone();
+        let mut walk = Self { base, next: base, version, hidden, ..Self::default() };
         if shown > 0 {
             walk.tree.insert_after(None, Item::new(BASE, shown, 1));
         }

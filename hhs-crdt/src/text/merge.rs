@@ -105,12 +105,13 @@ impl Text {
     fn walk_on(&self, memo: &mut Memo, start: u32, end: u32, rope: &mut Rope, changes: &mut Changes) {
         let history = &self.history;
         let settled = history.settled_before(start);
-        let mut walk = match memo.walk.take() {
-            Some(walk) if history.serves(&walk, settled) => walk,
-            _ => Box::new(
-                settled.map_or_else(Tracker::new, |settled| Tracker::behind(settled, memo.lens[settled as usize])),
-            ),
-        };
+        let mut walk =
+            match memo.walk.take() {
+                Some(walk) if history.serves(&walk, settled) => walk,
+                _ => Box::new(settled.map_or_else(Tracker::new, |settled| {
+                    Tracker::behind(history, settled, memo.lens[settled as usize])
+                })),
+            };
         if walk.next() < start {
             walk.take_up_to(history, start, |_, _| {});
         }

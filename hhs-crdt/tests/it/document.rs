@@ -1,10 +1,12 @@
 //! Documents: whatever way ops take to them, they come to show the same.
 
+mod damaged;
 mod follow;
 mod naive;
 mod random;
 mod roles;
 mod saved;
+mod stubborn;
 
 use std::collections::BTreeMap;
 

@@ -33,9 +33,11 @@ impl Authority {
         let mut affected = Affected::default();
         let (Some(act), Some(replica)) = (self.act(act), self.replica(&replica)) else { return affected };
         let known = &mut self.acts[act as usize];
-        if known.replica == replica || known.kept_mut().map(|all| all.insert(replica, kept)).is_none() {
-            return affected;
-        }
+        let elsewhere = known.replica != replica;
+        match known.kept_mut().filter(|all| elsewhere && all.get(&replica) != Some(&kept)) {
+            Some(all) => all.insert(replica, kept),
+            None => return affected,
+        };
         self.cuts += 1;
         let mut due = BTreeSet::new();
         if self.known(act).counts {
@@ -60,9 +62,16 @@ impl Authority {
     }
 
     /// Judges what is due, the least key first, and what has become due by that. What an act's verdict decides has
-    /// greater keys, so that nothing comes twice.
+    /// greater keys, so that nothing comes twice; for an act that ought to have been refused, as a damaged store can hold one, that
+    /// need not be so, and nothing goes round for ever.
     fn settle(&mut self, mut due: BTreeSet<Key>, affected: &mut Affected) {
-        while let Some((.., act)) = due.pop_first() {
+        let mut done = None;
+        while let Some(key) = due.pop_first() {
+            if done.is_some_and(|done| key <= done) {
+                continue;
+            }
+            done = Some(key);
+            let (.., act) = key;
             let reason = self.reason(&self.at(act), &Present(self));
             let known = &mut self.acts[act as usize];
             let turned = known.counts != reason.is_none();
@@ -124,7 +133,8 @@ impl Authority {
             KnownAct::Extension(of, _) => of,
             _ => act,
         };
-        let Some(kept) = self.known(act).kept().filter(|_| self.known(withdrawal).counts) else { return };
+        let counts = self.acts.get(withdrawal as usize).is_some_and(|withdrawal| withdrawal.counts);
+        let Some(kept) = self.known(act).kept().filter(|_| counts) else { return };
         for grant in self.known(withdrawal).withdraws() {
             affected.grants.insert(self.known(*grant).id);
             let Some(details) = self.known(*grant).grant() else { continue };

@@ -9,6 +9,7 @@ mod seen;
 mod standing;
 mod stories;
 mod told;
+mod unjudged;
 mod wide;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,6 +145,12 @@ impl World {
     fn take_in(&mut self, op: &Op) -> Result<Affected, Refusal> {
         let seen = self.seen_with(&op.header().parents, &op.header().deps);
         self.authority.judge(op.header(), &seen)?;
+        Ok(self.keep(op))
+    }
+
+    /// Keeps an op, whatever is to be said of it.
+    fn keep(&mut self, op: &Op) -> Affected {
+        let seen = self.seen_with(&op.header().parents, &op.header().deps);
         let position = self.kept.len() as u64;
         let parents: Vec<&Place> = op.header().parents.iter().map(|parent| &self.places[parent]).collect();
         let height = parents.iter().map(|parent| parent.height + 1).max().unwrap_or(0);
@@ -153,7 +160,7 @@ impl World {
         let added = self.authority.add(op, position, height, seen.clone(), unseen);
         self.places.insert(op.id(), Place { position, height, seen, above: added.seen, past });
         self.kept.push(op.clone());
-        Ok(added.affected)
+        added.affected
     }
 
     /// Somebody writes on top of `parents`, by these grants.

@@ -105,7 +105,14 @@ impl Vantage {
         (self.seen, self.heads) = (seen.clone(), heads);
         let mut turned = Turned::default();
         let mut due: BTreeSet<Key> = gone.iter().chain(&come).map(|act| authority.known(*act).key).collect();
-        while let Some((.., act)) = due.pop_first() {
+        let mut done = None;
+        while let Some(key) = due.pop_first() {
+            // As for what is known in all: what ought to have been refused does not go round for ever.
+            if done.is_some_and(|done| key <= done) {
+                continue;
+            }
+            done = Some(key);
+            let (.., act) = key;
             let now = if gone.contains(&act) { Sight::Absent } else { self.judged(authority, act) };
             let before = std::mem::replace(&mut self.sights[act as usize], now);
             if (before == Sight::Void) != (now == Sight::Void) {

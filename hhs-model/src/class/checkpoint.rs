@@ -16,6 +16,8 @@ pub struct Saver {
 #[derive(Debug, Clone)]
 pub struct Loader<'a> {
     bytes: &'a [u8],
+    /// No position is at or above.
+    end: u64,
 }
 
 /// Why bytes are not a state. It has to be made anew from history.
@@ -97,7 +99,21 @@ impl Saver {
 impl<'a> Loader<'a> {
     /// Begins to read.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes }
+        Self { bytes, end: u64::MAX }
+    }
+
+    /// Lets no position pass that is not below `end`: the state is that of so many ops.
+    pub fn of_ops(self, end: u64) -> Self {
+        Self { end, ..self }
+    }
+
+    /// Reads the position of an op in the history, which was written as how far it is from `start`.
+    ///
+    /// # Errors
+    /// If there is none, or the history does not go so far.
+    pub fn position_from(&mut self, start: u64) -> Result<u64, LoadError> {
+        let position = start.checked_add(self.uint()?).filter(|position| *position < self.end);
+        position.ok_or(LoadError::Damaged("a position that no op has"))
     }
 
     /// Reads a number.
@@ -181,7 +197,7 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// If there are too few bytes.
     pub fn section(&mut self) -> Result<Loader<'a>, LoadError> {
-        Ok(Loader::new(self.bytes()?))
+        Ok(Loader::new(self.bytes()?).of_ops(self.end))
     }
 
     /// Whether all has been read.

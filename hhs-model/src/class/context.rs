@@ -24,8 +24,8 @@ pub struct OpContext<'a> {
     pub act: Option<&'a Act>,
     /// The history so far, this op the last in it.
     pub graph: &'a Graph,
-    /// Ops of its past that had no effect in what its author saw: void as judged from its own past. What is not in its past
-    /// may be among them.
+    /// Ops of its past that had no effect in what its author saw: void as judged from its own past. What was applied before and is not
+    /// in its past may be among them; the op itself, which may be void by its own past too, never is.
     pub hidden: &'a SharedPositions,
     /// What its author may do, by roles and by the grants that it names.
     pub rights: &'a dyn Rights,

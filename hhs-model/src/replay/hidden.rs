@@ -28,7 +28,8 @@ impl Hidden {
     /// What is hidden from who has seen no act that withdraws anything.
     pub(super) const NOTHING: &'static SharedPositions = &SharedPositions::EMPTY;
 
-    /// What is hidden from who has seen `seen`, of the first `end` ops. Ops that are not in that past may be there or not.
+    /// What is hidden from who has seen `seen`, of the first `end` ops and of no others. Ops that are not in that past may be there
+    /// or not.
     pub(super) fn from(
         &mut self,
         seen: &Seen,
@@ -71,7 +72,8 @@ impl Entry {
         let (vantage, mut hidden) = (Vantage::new(authority, seen), SharedPositions::EMPTY);
         for (group, grants, acts) in standings.groups() {
             if acts || !vantage.all_stand(authority, grants) {
-                let void = standings.of(group).filter(|(_, stand)| vantage.is_void(authority, (*stand).into()));
+                let judged = standings.of(group).take_while(|(position, _)| *position < end);
+                let void = judged.filter(|(_, stand)| vantage.is_void(authority, (*stand).into()));
                 void.for_each(|(position, _)| hidden.flip(position..position + 1));
             }
         }
@@ -96,7 +98,7 @@ impl Entry {
 
     fn extend(&mut self, standings: &Standings, end: u64, authority: &Authority) {
         if self.end < end {
-            for (position, stand) in standings.since(self.end) {
+            for (position, stand) in standings.since(self.end).take_while(|(position, _)| *position < end) {
                 if self.vantage.is_void(authority, stand.into()) {
                     self.hidden.flip(position..position + 1);
                 }

@@ -125,8 +125,10 @@ impl Witness {
         if self.order.len() as u64 == op.position {
             self.order.push(op.id);
         }
-        let below = (0..op.position).filter(|below| op.has_seen(*below) && op.hidden.contains(*below));
-        let hidden = below.map(|below| self.order[below as usize]).collect();
+        // Never the op itself.
+        let here = (0..=op.position).filter(|at| op.hidden.contains(*at));
+        let hidden =
+            here.filter(|at| *at == op.position || op.has_seen(*at)).map(|at| self.order[at as usize]).collect();
         let shown = self.shown.entry(op.id).or_default();
         shown.hidden = hidden;
         shown

@@ -27,7 +27,7 @@ impl UndoStack {
     }
 
     /// Takes note of an op that the author has written, but to undo or redo. What was undone before cannot be redone then. One that
-    /// it has taken note of already changes nothing.
+    /// it has taken note of already, and that is still to be undone, changes nothing.
     pub fn wrote(&mut self, op: OpId) {
         if self.done.contains(&op) {
             return;

@@ -86,6 +86,9 @@ impl ReplicaState {
             if !state.authority.knows(&act.seen) {
                 return Err(corrupted("an op does not act on authority as the list says"));
             }
+            if state.authority.judge(act.op.header(), &act.seen).is_err() {
+                return Err(corrupted("an act is by somebody who had no right to it"));
+            }
             state.authority.add(&act.op, act.position, act.height, act.seen, || act.unseen.unwrap_or_default());
         }
         state.keep_cuts(store, &with_cuts).await?;

@@ -81,7 +81,7 @@ fn the_widest_set() {
     let mut all = SharedPositions::EMPTY;
     all.flip(0..u64::MAX);
     assert_eq!(all, SharedPositions::from(&Positions::from_range(0..u64::MAX)));
-    assert_eq!(all.ranges().collect::<Vec<_>>(), [0..u64::MAX]);
+    assert_eq!(all.next_range(0), Some(0..u64::MAX));
     assert!(all.contains(u64::MAX - 1) && !all.contains(u64::MAX));
     all.flip(7..u64::MAX - 7);
     assert_eq!(all.ranges().collect::<Vec<_>>(), [0..7, u64::MAX - 7..u64::MAX]);

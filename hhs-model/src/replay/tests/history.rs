@@ -88,7 +88,10 @@ impl History {
         let parents: Vec<u64> = if window == 0 { vec![] } else { pick.parents.iter().map(near).collect() };
         let parents = self.graph.heads_of(&parents);
         let act = self.act(pick);
-        let refused = self.write_on(pick.author, &parents, act, "yes");
+        // Some stand on whatever was granted to them, withdrawn or not.
+        let any = self.grant_to(pick).filter(|_| pick.what & 24 == 24).map(|grant| vec![grant]);
+        let grants = any.or_else(|| self.grants_for(pick.author, &parents, act.as_ref()));
+        let refused = grants.and_then(|grants| self.write_by(pick.author, grants, &parents, act, "yes"));
         assert!(refused.is_some() || !self.kept.is_empty() || pick.author != 0 || pick.what % 8 > 1, "Ana may write");
     }
 
@@ -117,8 +120,29 @@ impl History {
     }
 
     fn write_on(&mut self, author: usize, parents: &[u64], act: Option<Act>, text: &str) -> Option<OpId> {
-        let seen = self.seen_above(parents);
-        let grants = self.authority.standing_for(&identity(author), act.as_ref(), &seen)?;
+        let grants = self.grants_for(author, parents, act.as_ref())?;
+        self.write_by(author, grants, parents, act, text)
+    }
+
+    fn grants_for(&self, author: usize, parents: &[u64], act: Option<&Act>) -> Option<Vec<OpId>> {
+        self.authority.standing_for(&identity(author), act, &self.seen_above(parents))
+    }
+
+    fn grant_to(&self, pick: &Picks) -> Option<OpId> {
+        let to_author =
+            |op: &&Op| matches!(&op.header().act, Some(Act::Grant { to, .. }) if *to == identity(pick.author));
+        let grants: Vec<OpId> = self.ops().filter(to_author).map(Op::id).collect();
+        (!grants.is_empty()).then(|| *pick.at.get(&grants))
+    }
+
+    fn write_by(
+        &mut self,
+        author: usize,
+        grants: Vec<OpId>,
+        parents: &[u64],
+        act: Option<Act>,
+        text: &str,
+    ) -> Option<OpId> {
         let payload = draft(text).payload.unwrap();
         let mut ids: Vec<OpId> = parents.iter().map(|parent| self.kept[*parent as usize].op.id()).collect();
         ids.sort_unstable();

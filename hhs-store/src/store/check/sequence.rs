@@ -170,10 +170,13 @@ impl Sequence {
         if seen != record.seen {
             check.damage(key.clone(), "an op has not seen what its record says");
         }
-        if check.depth >= Depth::Signatures && authority.judge(op.header(), &seen).is_err() {
-            check.damage(key, "an op is by somebody who had no right to it");
+        if op.header().act.is_none() && check.depth < Depth::Signatures {
+            return;
         }
-        if op.header().act.is_some() {
+        // Authority takes note of no act that it refuses.
+        if authority.judge(op.header(), &seen).is_err() {
+            check.damage(key, "an op is by somebody who had no right to it");
+        } else if op.header().act.is_some() {
             // What is refused does not depend on what was unseen.
             let unseen = || self.unseen.get(&position).cloned().unwrap_or_default();
             authority.add(op, position, record.height, seen, unseen);

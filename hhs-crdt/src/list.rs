@@ -46,7 +46,7 @@ pub struct List<F> {
     arrangement: Arrangement,
     /// By the numbers of the elements; those that only void ops inserted have none.
     contents: Vec<Option<F>>,
-    /// An element before any op, for edits of new ones; made when it is needed first, as a type may contain lists of itself.
+    /// An element before any op, for edits of new ones; made when it is needed first.
     blank: OnceLock<Box<F>>,
     /// Who holds what, for elements that come later.
     holders: Option<Box<Holders>>,

@@ -21,10 +21,12 @@ impl<R: Replica> Document<R> {
     /// # Errors
     /// If an op that a version names is not here.
     pub fn diff(&self, older: &Frontier, newer: &Frontier) -> Result<Vec<Change>, VersionError> {
-        let (from, to) = (self.at(older)?, self.at(newer)?);
+        let (mut from, to) = (self.at(older)?, self.at(newer)?);
         let Some(head) = newer.heads.last().or(older.heads.last()) else { return Ok(Vec::new()) };
         let Some((op, _)) = self.get(head) else { return Err(VersionError::Unknown(*head)) };
         let mut changes = Changes::of(op.id(), op.header().author);
+        let heads = self.history.positions(&newer.heads).map_err(VersionError::Unknown)?;
+        from.authorise(&self.authority.holders_for(&self.seen_above(&heads)), &mut changes);
         from.diff(&to, &mut changes);
         Ok(changes.into_vec())
     }
@@ -40,7 +42,8 @@ impl<R: Replica> Document<R> {
     }
 
     /// What has changed at a path and below it, from the beginning, op by op, as verdicts are now. Concurrent ops come in the order in
-    /// which they came to be here. It costs what applying all ops costs.
+    /// which they came to be here. Who may do what is judged as now from the start, so that nothing of that is told. It costs what applying
+    /// all ops costs.
     pub fn history_of(&self, path: &[PathSegment]) -> Vec<Change> {
         let (mut replay, mut found) = (Replay::<R>::new(&self.authority), Vec::new());
         for position in 0..self.len() {

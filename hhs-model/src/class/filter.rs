@@ -7,8 +7,8 @@ use crate::id::IdentityId;
 
 /// Which changes to hear of. Each method narrows it down; what is not said does not matter.
 ///
-/// A filter is a pure value, so that it goes with whatever carries changes: `stream.filter(|change| filter.matches(change))`,
-/// `changes.retain(|change| filter.matches(change))`, or a list of filters for several subscribers at once.
+/// A filter is a pure value, so that it goes with whatever carries changes: a loop over a stream, `changes.retain(|change|
+/// filter.matches(change))`, or a list of filters for several subscribers at once.
 ///
 /// ```
 /// use hhs_model::class::{Action, ActionKind, Change, ChangeFilter, PathSegment};

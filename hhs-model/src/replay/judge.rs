@@ -70,8 +70,7 @@ impl Past {
     fn vantage(&mut self, authority: &Authority) -> Option<&Vantage> {
         let Self { seen, vantage } = self;
         // More can have become known of what cuts keep while a version is read.
-        let outdated = |vantage: &Box<Vantage>| vantage.is_outdated(authority);
-        if vantage.as_ref().is_some_and(|vantage| vantage.as_ref().is_some_and(outdated)) {
+        if vantage.as_ref().and_then(Option::as_deref).is_some_and(|vantage| vantage.is_outdated(authority)) {
             *vantage = None;
         }
         let look = || authority.withdraws(seen).then(|| Box::new(Vantage::new(authority, seen)));

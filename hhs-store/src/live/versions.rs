@@ -2,7 +2,8 @@
 
 use hhs_model::Frontier;
 use hhs_model::authority::{Authority, Seen};
-use hhs_model::class::{Change, Changes, Replica};
+use hhs_model::class::{Change, Changes, PathSegment, Replica};
+use hhs_model::history::Positions;
 use hhs_model::replay::{VersionBuilder, Wrote};
 
 use super::Live;
@@ -30,14 +31,7 @@ impl<R: Replica> Live<R> {
     }
 
     async fn begin_version(&self, heads: &[u64], seen: Seen) -> Result<VersionBuilder<R>, StoreError> {
-        let version = {
-            let state = self.shared.lock();
-            match heads.last().is_none_or(|last| *last < state.count()) {
-                true => state.replay.graph().difference(heads, &[]).0,
-                // It is being made anew, and has not come so far.
-                false => return Err(StoreError::NoReplica(self.id)),
-            }
-        };
+        let version = self.version_of(heads)?;
         let end = heads.last().map_or(0, |last| last + 1);
         for saved in self.store.saved_before(self.id, &*self.shared, end).await? {
             let Some(saved) = self.store.saved_bytes(self.id, &saved).await? else { continue };
@@ -47,6 +41,16 @@ impl<R: Replica> Live<R> {
             }
         }
         self.store.with_authority(self.id, |authority| VersionBuilder::new(&version, seen, authority)).await
+    }
+
+    /// The ops of the version with these heads.
+    fn version_of(&self, heads: &[u64]) -> Result<Positions, StoreError> {
+        let state = self.shared.lock();
+        match heads.last().is_none_or(|last| *last < state.count()) {
+            true => Ok(state.replay.graph().difference(heads, &[]).0),
+            // It is being made anew, and has not come so far.
+            false => Err(StoreError::NoReplica(self.id)),
+        }
     }
 
     /// What is different in the version `newer`. Changes are told under one of its heads.
@@ -64,6 +68,35 @@ impl<R: Replica> Live<R> {
         from.authorise(&holders, &mut changes);
         from.diff(&to, &mut changes);
         Ok(changes.into_vec())
+    }
+
+    /// What has changed at a path and below it, from the beginning, op by op, as verdicts are now. Concurrent ops come in the order in
+    /// which they came to be here. Who may do what is judged as now from the start, so that nothing of that is told. It reads and
+    /// applies all of the history.
+    ///
+    /// # Errors
+    /// If the backend cannot read.
+    pub async fn history_of(&self, path: &[PathSegment]) -> Result<Vec<Change>, StoreError> {
+        let Version { heads, seen } = self.store.seen_version(self.id, &self.store.frontier(self.id).await?).await?;
+        let version = self.version_of(&heads)?;
+        let new = |authority: &Authority| VersionBuilder::<R>::new(&version, seen, authority);
+        let mut builder = self.store.with_authority(self.id, new).await?;
+        let mut found = Vec::new();
+        while let Some(range) = builder.wants() {
+            let ops = self.store.ops(self.id, range, PAGE).await?;
+            if ops.is_empty() {
+                return Err(StoreError::Gone(self.id.into()));
+            }
+            let feed = |authority: &Authority| {
+                for stored in &ops {
+                    let mut changes = Changes::of(stored.op.id(), stored.op.header().author);
+                    builder.feed_watched(stored.kept(), authority, &mut changes);
+                    found.extend(changes.into_vec().into_iter().filter(|change| change.path.starts_with(path)));
+                }
+            };
+            self.store.with_authority(self.id, feed).await?;
+        }
+        Ok(found)
     }
 
     /// The ops that wrote to a field of the replica, those without effect among them, in an order that is the same

@@ -1,7 +1,7 @@
 //! Reading a replica as it was, and what differs between two versions.
 
 use futures::executor::block_on;
-use hhs_model::class::Action;
+use hhs_model::class::{Action, Change, PathSegment};
 use hhs_model::codec::Value;
 use hhs_model::{Frontier, OpId};
 use hhs_store::{Live, StoreError};
@@ -43,6 +43,30 @@ fn versions_of_a_history_with_a_fork() {
         assert_eq!(actions, [Action::Withdrawn { value: text("left") }, Action::Inserted { value: text("right") }]);
         let nowhere = OpId::of(b"nowhere");
         assert!(matches!(live.at(&of(&[nowhere])).await, Err(StoreError::NoOp(id)) if id == nowhere));
+    });
+}
+
+/// The history of everything is what led to what is shown, op by op, whatever was void on the way; that of another path is not in it.
+#[test]
+fn the_history_of_a_path() {
+    block_on(async {
+        let world = World::new().await;
+        let admitted = world.op(0, &[]).granting(1, &["write"]).sign();
+        let said = world.op(1, &[admitted.id()]).by(&[admitted.id()]).saying("in vain").sign();
+        let first = world.op(0, &[admitted.id()]).saying("first").sign();
+        let second = world.op(0, &[first.id()]).saying("second").sign();
+        let live: Live<Notes> = world.store.open_replica(world.replica).await.unwrap();
+        world.ingest(&[&admitted, &first]).await;
+        live.revoke(&author(0), 1, author(1).id()).await.unwrap();
+        world.ingest(&[&said]).await;
+        world.ingest(&[&second]).await;
+        let told = |changes: Vec<Change>| -> Vec<(OpId, Action)> {
+            changes.into_iter().map(|change| (change.op, change.action)).collect()
+        };
+        let inserted = |text: &str| Action::Inserted { value: Value::Text(text.into()) };
+        let all = told(live.history_of(&[]).await.unwrap());
+        assert_eq!(all, [(first.id(), inserted("first")), (second.id(), inserted("second"))]);
+        assert_eq!(told(live.history_of(&[PathSegment::Field("other")]).await.unwrap()), []);
     });
 }
 

@@ -291,9 +291,8 @@ proptest! {
             let from = last.replace(version.clone()).unwrap_or_default();
             let mut follower = Follower::of(&all.at(&from).expect("all is here"));
             let changes = all.diff(&from, &version).expect("all is here");
-            // Who is a member is told as it happens, and is in no difference.
             changes.iter().for_each(|change| follower.follow(change));
-            follower.knows_all_but_members(&state);
+            follower.knows(&state);
         }
         let mut follower = Follower::default();
         all.history_of(&[]).iter().filter(|change| change.field() != Some("members")).for_each(|change| follower.follow(change));

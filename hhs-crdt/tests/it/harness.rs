@@ -10,6 +10,8 @@ use hhs_model::class::{Change, Changes, Draft, Loader, OpContext, Rights, Saver,
 use hhs_model::history::{Graph, SharedPositions};
 use hhs_model::op::{Act, Founding, Genesis};
 use hhs_model::{IdentityId, OpId};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 /// The founding of the replica: author 0 may write, and admit others.
 pub(crate) fn founding(class: &str) -> Founding {
@@ -191,6 +193,20 @@ impl Rights for ByRoles {
     }
 }
 
+/// How two replicas get the ops of a history.
+#[derive(Debug, Clone)]
+pub(crate) struct Deliveries {
+    some: Vec<usize>,
+    other: Vec<usize>,
+    /// Behind which ops there are checkpoints.
+    saves: Vec<bool>,
+}
+
+pub(crate) fn deliveries() -> impl Strategy<Value = Deliveries> {
+    let order = || vec(0..1000_usize, 1..40);
+    (order(), order(), vec(any::<bool>(), 1..10)).prop_map(|(some, other, saves)| Deliveries { some, other, saves })
+}
+
 /// Authors with a replica each, and every op that any of them has written, parents first.
 #[derive(Debug)]
 pub(crate) struct History<R> {
@@ -290,6 +306,22 @@ impl<R: Replica> History<R> {
             }
         }
         past
+    }
+
+    /// The states of two replicas that get all ops in orders of their own; nobody listens to the second, which goes by way of
+    /// checkpoints.
+    pub(crate) fn delivered(&self, deliveries: &Deliveries) -> [R; 2] {
+        let (mut one, mut two) = (Local::new(), Local::new());
+        for op in self.causal_order(&deliveries.some) {
+            one.apply(op).expect("it means something");
+        }
+        for (op, save) in self.causal_order(&deliveries.other).into_iter().zip(deliveries.saves.iter().cycle()) {
+            two.apply_with(op, &mut Changes::unwatched()).expect("it means something");
+            if *save {
+                two.save_and_load();
+            }
+        }
+        [one.state, two.state]
     }
 
     /// All ops in a causal order that `picks` decides.

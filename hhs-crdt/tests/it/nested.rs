@@ -7,12 +7,11 @@ pub(crate) mod show;
 use std::ops::Range;
 
 use hhs_crdt::{Field, List, Map, Register, Replica, Text, UniqueList};
-use hhs_model::class::Changes;
 use hhs_model::codec::Value;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::harness::{History, Local};
+use crate::harness::{History, Local, deliveries};
 use reference::{Definition, Shape};
 use show::View;
 
@@ -286,23 +285,12 @@ proptest! {
     #[test]
     fn every_causal_order_gives_the_state_of_the_definition(
         steps in steps(1..25),
-        some in vec(0..1000_usize, 1..40),
-        other in vec(0..1000_usize, 1..40),
-        saves in vec(any::<bool>(), 1..10),
+        deliveries in deliveries(),
     ) {
         let Play { history, .. } = Play::of(&steps);
-        let (mut one, mut two) = (Local::<Nested>::new(), Local::<Nested>::new());
-        for op in history.causal_order(&some) {
-            one.apply(op).expect("it means something");
-        }
-        for (op, save) in history.causal_order(&other).into_iter().zip(saves.iter().cycle()) {
-            two.apply_with(op, &mut Changes::unwatched()).expect("it means something");
-            if *save {
-                two.save_and_load();
-            }
-        }
-        prop_assert_eq!(&one.state, &two.state);
-        prop_assert_eq!(show::nested(&one.state), Definition::of(&history.ops, None).read(&SHAPE));
+        let [one, two] = history.delivered(&deliveries);
+        prop_assert_eq!(&one, &two);
+        prop_assert_eq!(show::nested(&one), Definition::of(&history.ops, None).read(&SHAPE));
     }
 
     /// At every moment every author sees what the definition says of the ops that they have.

@@ -32,6 +32,35 @@ pub struct Rank {
 /// - for a revocation, its reinstatements: they stand on no more, and come before it at the same height.
 pub(super) type Key = (Option<Rank>, Turn, u32);
 
+/// Acts that are to be judged, the least key first.
+///
+/// What an act's verdict decides has greater keys, so that nothing comes twice. For an act that ought to have been refused, as a
+/// damaged store can hold one, that need not be so: what is not above the last one is passed over, and nothing goes round for ever.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    keys: BTreeSet<Key>,
+    last: Option<Key>,
+}
+
+impl Due {
+    /// The next act.
+    pub(super) fn pop(&mut self) -> Option<u32> {
+        loop {
+            let key = self.keys.pop_first()?;
+            if self.last.is_none_or(|last| key > last) {
+                self.last = Some(key);
+                return Some(key.2);
+            }
+        }
+    }
+}
+
+impl Extend<Key> for Due {
+    fn extend<T: IntoIterator<Item = Key>>(&mut self, keys: T) {
+        self.keys.extend(keys);
+    }
+}
+
 /// Which acts come first among those that stand equally high.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turn {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::acts::{Key, KnownAct};
+use super::acts::{Due, KnownAct};
 use super::verdict::Present;
 use super::{Authority, Reason};
 use crate::history::Positions;
@@ -39,7 +39,7 @@ impl Authority {
             None => return affected,
         };
         self.cuts += 1;
-        let mut due = BTreeSet::new();
+        let mut due = Due::default();
         if self.known(act).counts {
             self.cut_changed(act, &mut due, &mut affected);
         }
@@ -52,7 +52,9 @@ impl Authority {
     /// The first verdict on a new act, and what follows from it.
     pub(super) fn settle_new(&mut self, act: u32) -> Affected {
         let mut affected = Affected::default();
-        self.settle([self.known(act).key].into(), &mut affected);
+        let mut due = Due::default();
+        due.extend([self.known(act).key]);
+        self.settle(due, &mut affected);
         let id = self.known(act).id;
         affected.grants.remove(&id);
         affected.acts.remove(&id);
@@ -61,17 +63,9 @@ impl Authority {
         affected
     }
 
-    /// Judges what is due, the least key first, and what has become due by that. What an act's verdict decides has
-    /// greater keys, so that nothing comes twice; for an act that ought to have been refused, as a damaged store can hold one, that
-    /// need not be so, and nothing goes round for ever.
-    fn settle(&mut self, mut due: BTreeSet<Key>, affected: &mut Affected) {
-        let mut done = None;
-        while let Some(key) = due.pop_first() {
-            if done.is_some_and(|done| key <= done) {
-                continue;
-            }
-            done = Some(key);
-            let (.., act) = key;
+    /// Judges what is due, and what has become due by that.
+    fn settle(&mut self, mut due: Due, affected: &mut Affected) {
+        while let Some(act) = due.pop() {
             let reason = self.reason(&self.at(act), &Present(self));
             let known = &mut self.acts[act as usize];
             let turned = known.counts != reason.is_none();
@@ -86,7 +80,7 @@ impl Authority {
     }
 
     /// Finds what the verdict on an act decides, which was turned.
-    fn turned(&mut self, act: u32, due: &mut BTreeSet<Key>, affected: &mut Affected) {
+    fn turned(&mut self, act: u32, due: &mut Due, affected: &mut Affected) {
         let known = self.known(act);
         let (id, counts) = (known.id, known.counts);
         match &known.act {
@@ -119,7 +113,7 @@ impl Authority {
 
     /// Of acts that there is a reason now to take for void, or no more, those that are judged otherwise by that: nothing comes
     /// before it, or it was the one.
-    fn judge_again(&self, acts: impl IntoIterator<Item = u32>, reason: Reason, holds: bool, due: &mut BTreeSet<Key>) {
+    fn judge_again(&self, acts: impl IntoIterator<Item = u32>, reason: Reason, holds: bool, due: &mut Due) {
         let changes = |act: &u32| match self.known(*act).reason {
             now if !holds => now == Some(reason),
             now => now.is_none_or(|now| now > reason),
@@ -128,7 +122,7 @@ impl Authority {
     }
 
     /// What a withdrawal keeps of other replicas has changed, or what this extension of one does.
-    fn cut_changed(&self, act: u32, due: &mut BTreeSet<Key>, affected: &mut Affected) {
+    fn cut_changed(&self, act: u32, due: &mut Due, affected: &mut Affected) {
         let withdrawal = match self.known(act).act {
             KnownAct::Extension(of, _) => of,
             _ => act,

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::acts::{Key, KnownAct};
+use super::acts::{Due, KnownAct};
 use super::verdict::{At, Standing, View};
 use super::{Authority, Seen};
 use crate::history::{Positions, SharedPositions};
@@ -104,15 +104,9 @@ impl Vantage {
         self.len = self.len + come.len() - gone.len();
         (self.seen, self.heads) = (seen.clone(), heads);
         let mut turned = Turned::default();
-        let mut due: BTreeSet<Key> = gone.iter().chain(&come).map(|act| authority.known(*act).key).collect();
-        let mut done = None;
-        while let Some(key) = due.pop_first() {
-            // As for what is known in all: what ought to have been refused does not go round for ever.
-            if done.is_some_and(|done| key <= done) {
-                continue;
-            }
-            done = Some(key);
-            let (.., act) = key;
+        let mut due = Due::default();
+        due.extend(gone.iter().chain(&come).map(|act| authority.known(*act).key));
+        while let Some(act) = due.pop() {
             let now = if gone.contains(&act) { Sight::Absent } else { self.judged(authority, act) };
             let before = std::mem::replace(&mut self.sights[act as usize], now);
             if (before == Sight::Void) != (now == Sight::Void) {
@@ -135,7 +129,7 @@ impl Vantage {
     }
 
     /// Finds what rests on an act that has begun to count, or ended to.
-    fn follow(&mut self, authority: &Authority, act: u32, due: &mut BTreeSet<Key>, turned: &mut Turned) {
+    fn follow(&mut self, authority: &Authority, act: u32, due: &mut Due, turned: &mut Turned) {
         let known = authority.known(act);
         match &known.act {
             KnownAct::Grant(grant) => self.judge_again(authority, grant.on_it(), due),
@@ -164,7 +158,7 @@ impl Vantage {
         }
     }
 
-    fn judge_again(&self, authority: &Authority, acts: impl IntoIterator<Item = u32>, due: &mut BTreeSet<Key>) {
+    fn judge_again(&self, authority: &Authority, acts: impl IntoIterator<Item = u32>, due: &mut Due) {
         let there = acts.into_iter().filter(|act| self.sight(*act) != Sight::Absent);
         due.extend(there.map(|act| authority.known(act).key));
     }

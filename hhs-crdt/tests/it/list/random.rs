@@ -1,13 +1,13 @@
 //! Random histories of lists, with ops that become void, delivered in random orders, with checkpoints in between.
 
 use hhs_crdt::ElementId;
-use hhs_model::class::{Action, Change, Changes, PathSegment};
+use hhs_model::class::{Action, Change, PathSegment};
 use hhs_model::codec::Value;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{Lists, reference};
-use crate::harness::{History, Local, TestOp};
+use crate::harness::{History, Local, TestOp, deliveries};
 
 const AUTHORS: usize = 3;
 
@@ -119,23 +119,12 @@ proptest! {
     #[test]
     fn every_causal_order_gives_the_lists_of_the_definition(
         steps in vec(step(), 1..30),
-        some in vec(0..1000_usize, 1..40),
-        other in vec(0..1000_usize, 1..40),
-        saves in vec(any::<bool>(), 1..10),
+        deliveries in deliveries(),
     ) {
         let history = history(&steps);
-        let (mut one, mut two) = (Local::<Lists>::new(), Local::<Lists>::new());
-        for op in history.causal_order(&some) {
-            one.apply(op).expect("it means something");
-        }
-        for (op, save) in history.causal_order(&other).into_iter().zip(saves.iter().cycle()) {
-            two.apply_with(op, &mut Changes::unwatched()).expect("it means something");
-            if *save {
-                two.save_and_load();
-            }
-        }
-        prop_assert_eq!(&one.state, &two.state);
-        same_as_by_definition(&one.state, &history.ops)?;
+        let [one, two] = history.delivered(&deliveries);
+        prop_assert_eq!(&one, &two);
+        same_as_by_definition(&one, &history.ops)?;
     }
 
     /// At every moment every author sees what the definition says of the ops that they have.

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use hhs_crdt::{Expand, Replica, Text};
-use hhs_model::class::{Action, Change, Changes};
+use hhs_model::class::{Action, Change};
 use hhs_model::codec::Value;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::reference::{Definition, Styles};
-use crate::harness::{History, Local};
+use crate::harness::{History, Local, deliveries};
 
 #[derive(Replica, Debug, Clone, PartialEq)]
 #[replica(class = "test/v1/Page")]
@@ -144,25 +144,14 @@ proptest! {
     #[test]
     fn every_causal_order_gives_the_marks_of_the_definition(
         steps in vec(step(), 1..30),
-        some in vec(0..1000_usize, 1..40),
-        other in vec(0..1000_usize, 1..40),
-        saves in vec(any::<bool>(), 1..10),
+        deliveries in deliveries(),
     ) {
         let history = history(&steps);
-        let (mut one, mut two) = (Local::<Page>::new(), Local::<Page>::new());
-        for op in history.causal_order(&some) {
-            one.apply(op).expect("it means something");
-        }
-        for (op, save) in history.causal_order(&other).into_iter().zip(saves.iter().cycle()) {
-            two.apply_with(op, &mut Changes::unwatched()).expect("it means something");
-            if *save {
-                two.save_and_load();
-            }
-        }
-        prop_assert_eq!(&one.state, &two.state);
+        let [one, two] = history.delivered(&deliveries);
+        prop_assert_eq!(&one, &two);
         let expected = Definition::of(&history.ops, &[]).styles();
-        prop_assert_eq!(styles(&one.state.text), &expected[..]);
-        prop_assert_eq!(styles(&two.state.text), expected);
+        prop_assert_eq!(styles(&one.text), &expected[..]);
+        prop_assert_eq!(styles(&two.text), expected);
     }
 
     /// At every moment every author sees the marks that the definition gives to what they have.

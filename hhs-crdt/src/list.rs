@@ -54,7 +54,9 @@ pub struct List<F> {
 
 impl<F> Default for List<F> {
     fn default() -> Self {
-        Self { arrangement: Arrangement::default(), contents: Vec::new(), blank: OnceLock::new(), holders: None }
+        let mut arrangement = Arrangement::default();
+        arrangement.rests_on_first = true;
+        Self { arrangement, contents: Vec::new(), blank: OnceLock::new(), holders: None }
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) struct Arrangement {
     /// The version that is seen: its heads, and what is hidden in it.
     pub(super) version: Vec<u64>,
     pub(super) hidden: SharedPositions,
+    /// Whether an element is there by the slot that it came by first: all later ones only put it in again. Otherwise each slot that
+    /// makes it be there does so by itself.
+    pub(super) rests_on_first: bool,
 }
 
 /// A place that an element has, or had.
@@ -144,6 +147,7 @@ impl Default for Arrangement {
             children: BTreeMap::new(),
             version: Vec::new(),
             hidden: SharedPositions::EMPTY,
+            rests_on_first: false,
         }
     }
 }
@@ -360,6 +364,9 @@ impl Arrangement {
             EventKind::Take | EventKind::Write => {}
         }
         self.refresh(event.slot, 0, stood);
+        if event.kind == EventKind::Place && (from == Status::Hidden) != (to == Status::Hidden) {
+            self.look_again(event.slot);
+        }
     }
 
     /// What an effective event does to what is shown.
@@ -382,21 +389,36 @@ impl Arrangement {
             return;
         }
         let key = self.key(slot);
-        let element = &mut self.elements[element as usize];
-        let visible = match &mut element.many[view] {
-            None => {
-                if stands {
-                    slot
-                } else {
-                    NONE
-                }
-            }
-            Some(standing) => {
-                standing.set(key, birth, stands);
-                standing.slots.last().filter(|_| !standing.births.is_empty()).map_or(NONE, |(_, _, slot)| *slot)
-            }
-        };
-        let before = std::mem::replace(&mut element.visible[view], visible);
+        if let Some(standing) = &mut self.elements[element as usize].many[view] {
+            standing.set(key, birth, stands);
+        }
+        let alone = if stands { slot } else { NONE };
+        let visible = self.uppermost(element, view).unwrap_or(alone);
+        self.set_visible(element, view, visible);
+    }
+
+    /// The slot in which an element of several slots is, or that it is nowhere. Whatever puts an element in again is nothing to who
+    /// does not see that it ever was: in what is shown it was left out from the start.
+    fn uppermost(&self, element: u32, view: usize) -> Option<u32> {
+        let Element { first, many, .. } = &self.elements[element as usize];
+        let standing = many[view].as_deref()?;
+        let is_unknown = view == 0 && self.rests_on_first && self.slots[*first as usize].status == Status::Hidden;
+        let slot = standing.slots.last().filter(|_| !standing.births.is_empty() && !is_unknown);
+        Some(slot.map_or(NONE, |(_, _, slot)| *slot))
+    }
+
+    /// The slot by which an element came to be has come to be hidden, or is no more.
+    fn look_again(&mut self, slot: u32) {
+        let element = self.slots[slot as usize].element;
+        if self.elements[element as usize].first == slot
+            && let Some(visible) = self.uppermost(element, 0)
+        {
+            self.set_visible(element, 0, visible);
+        }
+    }
+
+    fn set_visible(&mut self, element: u32, view: usize, visible: u32) {
+        let before = std::mem::replace(&mut self.elements[element as usize].visible[view], visible);
         for (slot, on) in [(before, false), (visible, true)] {
             if slot != NONE {
                 self.tree.set(middle(slot), SEEN + view, on);

@@ -83,7 +83,7 @@ impl<F: Field> Field for List<F> {
     }
 
     fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
-        let mut list = Self { arrangement: super::Arrangement::load(loader)?, ..Self::default() };
+        let mut list = Self { arrangement: super::Arrangement::load(loader, true)?, ..Self::default() };
         for element in &list.arrangement.elements {
             let content = match loader.uint()? {
                 0 => None,

@@ -43,8 +43,9 @@ impl Arrangement {
         }
     }
 
-    pub(super) fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
+    pub(super) fn load(loader: &mut Loader<'_>, rests_on_first: bool) -> Result<Self, LoadError> {
         let mut arrangement = Self::default();
+        arrangement.rests_on_first = rests_on_first;
         arrangement.hidden = SharedPositions::load_since(&SharedPositions::EMPTY, loader, u64::MAX)?;
         for _ in 0..loader.count(36)? {
             arrangement.load_record(loader)?;

@@ -174,7 +174,7 @@ impl<T: Ord + Encode + Decode + Clone + Send + Sync + 'static> Field for UniqueL
     }
 
     fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
-        let mut list = Self { arrangement: Arrangement::load(loader)?, ..Self::default() };
+        let mut list = Self { arrangement: Arrangement::load(loader, false)?, ..Self::default() };
         for element in 0..super::tree::number(list.arrangement.elements.len()) {
             let value: T = loader.value()?;
             list.values.push(value.clone());

@@ -425,3 +425,25 @@ fn positions_inside_mean_what_their_author_saw() {
         assert_eq!(line.len(), 5);
     }
 }
+
+/// Ben removes what Ana has inserted, and takes that back; she has withdrawn it meanwhile. She does not see it, and her index does not
+/// count it: what she inserts is where she means it, and goes when she takes it back.
+#[test]
+fn what_was_put_in_again_and_is_void() {
+    let mut history = History::<Nested>::new(2);
+    let shown = |history: &History<Nested>| -> Vec<u8> {
+        history.state(0).lists.get(&1).map(|list| list.values().flatten().copied().collect()).unwrap_or_default()
+    };
+    history.edit(0, |edit| (1..4).for_each(|value| edit.lists.at(1).push(value)));
+    let withdrawn = history.edit(0, |edit| edit.lists.at(1).insert(0, 9)).number;
+    history.pull_all();
+    let removed = history.edit(1, |edit| assert!(edit.lists.at(1).remove(0))).number;
+    history.undo(1, removed);
+    history.void(0, [withdrawn]);
+    history.pull_all();
+    assert_eq!(shown(&history), [1, 2, 3]);
+    let op = history.edit(0, |edit| edit.lists.at(1).insert(1, 7)).number;
+    assert_eq!(shown(&history), [1, 7, 2, 3]);
+    history.undo(0, op);
+    assert_eq!(shown(&history), [1, 2, 3]);
+}

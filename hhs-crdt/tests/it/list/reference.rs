@@ -79,6 +79,15 @@ impl Sequence {
         self.slots[slot].children[1].iter().for_each(|child| self.visit(*child, order));
     }
 
+    /// The restored slots of what only void ops inserted: it stays away, though somebody restores it.
+    fn absent(&self, restored: &[usize], is_void: impl Fn(usize) -> bool) -> BTreeSet<usize> {
+        let of_void = |slot: &&usize| {
+            let key = &self.slots[**slot].key;
+            self.slots.iter().find(|slot| slot.key == *key).is_some_and(|first| is_void(first.op))
+        };
+        restored.iter().filter(of_void).copied().collect()
+    }
+
     /// Slots where elements are, as `counts` has it which ops count.
     fn visible(&self, heights: &[u64], absent: &BTreeSet<usize>, counts: impl Fn(usize) -> bool) -> Vec<usize> {
         let gone = |slot: usize| self.taken.iter().any(|taken| taken.slot == slot && counts(taken.op));
@@ -166,7 +175,8 @@ pub(crate) fn run(ops: &[TestOp], voids: &BTreeSet<usize>, steps: impl Fn(&TestO
             .collect();
         for (index, step) in steps(op) {
             let counts = |other: usize| other == op.number || past.contains(&other) && !hidden.contains(&other);
-            let seen = list.visible(&heights, &BTreeSet::new(), counts);
+            let absent = list.absent(&restored, |other| hidden.contains(&other));
+            let seen = list.visible(&heights, &absent, counts);
             let at = |index: u64| usize::try_from(index).ok().and_then(|index| seen.get(index)).copied();
             let births = |key: &str, list: &Sequence| -> Vec<usize> {
                 let gone = |slot: usize| list.taken.iter().any(|taken| taken.slot == slot && counts(taken.op));
@@ -211,12 +221,7 @@ pub(crate) fn run(ops: &[TestOp], voids: &BTreeSet<usize>, steps: impl Fn(&TestO
             }
         }
     }
-    // What only void ops inserted stays away, though somebody restores it.
-    let of_void = |slot: &usize| {
-        let key = &list.slots[*slot].key;
-        list.slots.iter().find(|slot| slot.key == *key).is_some_and(|first| voids.contains(&first.op))
-    };
-    let absent = restored.into_iter().filter(of_void).collect();
+    let absent = list.absent(&restored, |op| voids.contains(&op));
     let shown = list.visible(&heights, &absent, |op| !voids.contains(&op));
     Read { keys: shown.into_iter().map(|slot| list.slots[slot].key.clone()).collect(), written }
 }
